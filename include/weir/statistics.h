@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Statistics: every frame and flow of a run, explained. Cumulative counters; plain data; two of
+// them add up with +=. The accounting identities are computed from counters that are counted in
+// different places, so a frame or flow that gets lost between two stages shows as an imbalance.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "weir/flow_record.h"
+#include "weir/verdict.h"
+
+namespace weir {
+
+struct FrameCount {
+  uint64_t frames = 0;
+  uint64_t bytes = 0;  // wire bytes
+
+  void add(uint64_t wire_size) noexcept {
+    ++frames;
+    bytes += wire_size;
+  }
+  FrameCount& operator+=(const FrameCount& other) noexcept {
+    frames += other.frames;
+    bytes += other.bytes;
+    return *this;
+  }
+};
+
+// Limits that change what is reported when they are hit. Names as in `limits_hit`.
+enum class Limit : uint8_t { kFlowCount, kFragmentCount, kHistorySize };
+inline constexpr size_t kLimitCount = 3;
+const char* limit_name(Limit limit) noexcept;  // "flow_count", …
+
+struct FlowStatistics {
+  uint64_t created = 0;
+  uint64_t live = 0;
+  std::array<uint64_t, kEndReasonCount> ended{};  // by EndReason; kNone and kActive stay 0
+  std::array<uint64_t, kFlowStateCount> live_by_state{};
+  std::array<uint64_t, kFlowStateCount> ended_by_state{};
+  uint64_t interim_records = 0;
+  FrameCount in_live;   // sums over the live flows' own counters
+  FrameCount in_ended;  // sums over the final records published
+};
+
+struct Statistics {
+  FrameCount delivered;         // by the sources
+  uint64_t captured_bytes = 0;  // of delivered frames
+  // Every frame once, where its decoding ended (Layer) and how (Verdict). Row kUnflowed* counts
+  // frames that were decoded and have no flow.
+  std::array<std::array<FrameCount, kVerdictCount>, kLayerCount> verdicts{};
+  FlowStatistics flows;
+  uint64_t time_outliers =
+      0;  // forward steps of the clock over 1 h that the next frame did not confirm
+  uint64_t time_rebases =
+      0;  // backward steps over 1 h after which the clock goes on with an offset
+  uint64_t time_clamped = 0;  // timestamps outside 1970..2262, set to the nearest of them
+  std::array<uint64_t, kLimitCount> limits_hit{};
+  uint64_t callback_errors = 0;  // exceptions a library user's callback threw; the run goes on
+
+  FrameCount of_class(VerdictClass verdict_class) const noexcept;
+  Statistics& operator+=(const Statistics& other) noexcept;
+};
+
+// The identities of RELIABILITY.md, A2 to A4 in frames and in bytes. Each value is left side minus
+// right side and must be 0 at rest (no batch in flight).
+struct Imbalance {
+  int64_t verdict_frames = 0;  // delivered − Σ verdicts
+  int64_t verdict_bytes = 0;
+  int64_t flow_frames = 0;  // decoded − (live + ended flows' packets + unflowed)
+  int64_t flow_bytes = 0;
+  int64_t flows = 0;  // created − (live + Σ ended)
+
+  bool is_zero() const noexcept {
+    return verdict_frames == 0 && verdict_bytes == 0 && flow_frames == 0 && flow_bytes == 0 &&
+           flows == 0;
+  }
+};
+Imbalance imbalance(const Statistics& statistics) noexcept;
+
+}  // namespace weir
