@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/byte_stream.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <system_error>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WEIR_POISONS_BLOCKS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WEIR_POISONS_BLOCKS 1
+#endif
+#endif
+#ifdef WEIR_POISONS_BLOCKS
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace weir {
+
+namespace {
+
+// Small enough to stay in the second-level cache with the frames, large enough that read() costs
+// nothing.
+constexpr size_t kBlockSize = 512 * 1024;
+// With less room than this behind the available bytes, moving them is cheaper than many small
+// reads.
+constexpr size_t kReadSizeMin = 64 * 1024;
+// stop() must be noticed within 100 ms.
+constexpr int kPollMs = 50;
+static_assert(kRecordSizeMax + kReadSizeMin <= kBlockSize);
+
+// Under AddressSanitizer, reading a frame after its batch was released is an error even though the
+// memory is still the stream's.
+void poison([[maybe_unused]] const uint8_t* bytes) {
+#ifdef WEIR_POISONS_BLOCKS
+  ASAN_POISON_MEMORY_REGION(bytes, kBlockSize);
+#endif
+}
+
+void unpoison([[maybe_unused]] const uint8_t* bytes) {
+#ifdef WEIR_POISONS_BLOCKS
+  ASAN_UNPOISON_MEMORY_REGION(bytes, kBlockSize);
+#endif
+}
+
+// The system's words for an error number, in lower case as all our messages.
+std::string system_message(int error_number) {
+  std::string message = std::generic_category().message(error_number);
+  if (!message.empty()) {
+    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  }
+  return message;
+}
+
+}  // namespace
+
+ByteStream::Block::Block() : bytes(std::make_unique_for_overwrite<uint8_t[]>(kBlockSize)) {}
+ByteStream::Block::~Block() {
+  unpoison(bytes.get());
+}
+
+ByteStream::ByteStream() {
+  become_current(blocks_.take());
+}
+
+ByteStream::~ByteStream() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+std::unique_ptr<ByteStream> ByteStream::open(const std::string& path, std::string& error) {
+  // O_NONBLOCK: opening a FIFO would else wait for a writer where stop() cannot reach.
+  const int descriptor = path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                     : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) {
+    error = system_message(errno);
+    return nullptr;
+  }
+  std::unique_ptr<ByteStream> stream(new ByteStream);
+  stream->descriptor_ = descriptor;
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) {
+    error = system_message(errno);
+    return nullptr;
+  }
+  if (S_ISDIR(status.st_mode)) {
+    error = "is a directory, not a capture file";
+    return nullptr;
+  }
+  stream->may_block_ = !S_ISREG(status.st_mode);
+  if (S_ISREG(status.st_mode)) {
+    // Advice only: a failure costs nothing but read-ahead.
+    static_cast<void>(posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL));
+  }
+  return stream;
+}
+
+std::unique_ptr<ByteStream> ByteStream::from_memory(std::vector<uint8_t> bytes,
+                                                    size_t read_size_max) {
+  ASSERT(read_size_max > 0);
+  std::unique_ptr<ByteStream> stream(new ByteStream);
+  stream->memory_ = std::move(bytes);
+  stream->read_size_max_ = read_size_max;
+  return stream;
+}
+
+void ByteStream::skip(uint64_t size) {
+  DASSERT(skip_remaining_ == 0);
+  const size_t now = static_cast<size_t>(std::min<uint64_t>(size, end_ - begin_));
+  consume(now);
+  skip_remaining_ = size - now;
+}
+
+ByteStream::Fill ByteStream::fill(size_t size) {
+  ASSERT(size <= kRecordSizeMax);
+  while (skip_remaining_ > 0 || end_ - begin_ < size) {
+    if (has_ended_) return Fill::kEnd;
+    make_room(size);
+    switch (read_some()) {
+      case Read::kBytes:
+        break;
+      case Read::kEnd:
+        has_ended_ = true;
+        return Fill::kEnd;
+      case Read::kStopped:
+        return Fill::kStopped;
+      case Read::kFailed:
+        return Fill::kFailed;
+    }
+    if (skip_remaining_ > 0) {
+      const uint64_t rest = skip_remaining_;
+      skip_remaining_ = 0;
+      skip(rest);
+    }
+  }
+  return Fill::kFilled;
+}
+
+void ByteStream::make_room(size_t size) {
+  const size_t tail = end_ - begin_;
+  const size_t room = kBlockSize - end_;
+  const size_t missing = size > tail ? size - tail : 1;
+  if (room >= std::max(missing, kReadSizeMin)) return;
+
+  const std::span<const uint8_t> from = available();
+  Block& old_block = blocks_[current_];
+  if (old_block.holder_count == 0) {
+    std::copy(from.begin(), from.end(), block_bytes_);
+  } else {
+    const uint32_t block = blocks_.take();
+    unpoison(blocks_[block].bytes.get());
+    std::copy(from.begin(), from.end(), blocks_[block].bytes.get());
+    become_current(block);
+  }
+  begin_ = 0;
+  end_ = tail;
+}
+
+void ByteStream::become_current(uint32_t block) {
+  current_ = block;
+  block_bytes_ = blocks_[block].bytes.get();
+}
+
+ByteStream::Read ByteStream::read_some() {
+  if (is_stopped()) return Read::kStopped;
+  return descriptor_ >= 0 ? read_descriptor() : read_memory();
+}
+
+ByteStream::Read ByteStream::read_memory() {
+  const std::span<uint8_t> room(block_bytes_ + end_, kBlockSize - end_);
+  const size_t size = std::min({room.size(), read_size_max_, memory_.size() - memory_position_});
+  if (size == 0) return Read::kEnd;
+  const std::span<const uint8_t> from =
+      std::span<const uint8_t>(memory_).subspan(memory_position_, size);
+  std::copy(from.begin(), from.end(), room.begin());
+  memory_position_ += size;
+  end_ += size;
+  return Read::kBytes;
+}
+
+ByteStream::Read ByteStream::read_descriptor() {
+  for (;;) {
+    if (may_block_ && !wait_readable()) return Read::kStopped;
+    const ssize_t size = read(descriptor_, block_bytes_ + end_, kBlockSize - end_);
+    if (size > 0) {
+      end_ += static_cast<size_t>(size);
+      return Read::kBytes;
+    }
+    if (size == 0) return Read::kEnd;
+    if (errno == EINTR || (errno == EAGAIN && may_block_)) {
+      if (is_stopped()) return Read::kStopped;
+      continue;
+    }
+    failure_ = system_message(errno);
+    return Read::kFailed;
+  }
+}
+
+// False when stopped. Errors of poll() are left for read() to report.
+bool ByteStream::wait_readable() {
+  for (;;) {
+    if (is_stopped()) return false;
+    pollfd descriptor{descriptor_, POLLIN, 0};
+    const int ready = poll(&descriptor, 1, kPollMs);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return true;
+  }
+}
+
+uint32_t ByteStream::hold() {
+  ++blocks_[current_].holder_count;
+  return current_;
+}
+
+void ByteStream::release(uint32_t block) {
+  Block& held = blocks_[block];
+  ASSERT(held.holder_count > 0);
+  --held.holder_count;
+  if (held.holder_count > 0 || block == current_) return;
+  poison(held.bytes.get());
+  blocks_.give_back(block);
+}
+
+}  // namespace weir

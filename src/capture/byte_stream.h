@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ByteStream: the bytes of a capture file, FIFO or standard input in order, read into reused blocks
+// of memory.
+//
+//        consumed          available()        room
+//   |xxxxxxxxxxxxxxxxx|====================|..........|   one block, kBlockSize
+//                     offset()             end_offset()
+//
+// A parser looks at available(), consumes what it understood and asks fill() for more. What fill()
+// reads goes behind what is there; when the room is used up, the unconsumed tail moves to the start
+// of another block (or of the same one, if nobody holds it), so a record is always contiguous and
+// nothing else is ever copied. Blocks are held by batches: hold() keeps the current block's
+// consumed bytes alive until release().
+//
+// read() into a block that stays in the second-level cache is faster than a mapped file for packets
+// of real sizes (the walk over a mapping is a chain of cache misses), works on pipes, and cannot
+// raise SIGBUS. It never seeks. Not here: what the bytes mean.
+//
+// Threads: one thread; stop() from any thread or a signal handler.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "capture/slot_pool.h"
+
+namespace weir {
+
+// Most bytes fill() can be asked for: the longest frame that is looked into and what surrounds it
+// in a file.
+inline constexpr size_t kRecordSizeMax = (256 + 64) * 1024;
+
+class ByteStream {
+ public:
+  enum class Fill : uint8_t {
+    kFilled,   // as many bytes are available as were asked for
+    kEnd,      // the stream ended with fewer
+    kStopped,  // stop() was called
+    kFailed,   // read() failed: see failure()
+  };
+
+  // Opens a file, FIFO or device, or "-" for standard input. Never blocks: a FIFO without a writer
+  // is waited for in fill(). Returns null and a reason ("no such file or directory") in `error`.
+  static std::unique_ptr<ByteStream> open(const std::string& path, std::string& error);
+  // Takes the bytes from memory, at most read_size_max at a time as from a slow pipe: tests and
+  // fuzzers.
+  static std::unique_ptr<ByteStream> from_memory(std::vector<uint8_t> bytes, size_t read_size_max);
+
+  ~ByteStream();
+  ByteStream(const ByteStream&) = delete;
+  ByteStream& operator=(const ByteStream&) = delete;
+
+  // False for regular files: their bytes are there or never come.
+  bool may_block() const { return may_block_; }
+
+  // Valid until the next fill(), or as long as the block is held.
+  std::span<const uint8_t> available() const { return {block_bytes_ + begin_, end_ - begin_}; }
+  uint64_t offset() const { return offset_; }  // of the first available byte
+  uint64_t end_offset() const { return offset_ + (end_ - begin_); }
+  void consume(size_t size) {
+    DASSERT(size <= end_ - begin_);
+    begin_ += size;
+    offset_ += size;
+  }
+
+  // Drops the next `size` bytes, those at hand now and the others in the fill() calls to come.
+  void skip(uint64_t size);
+  uint64_t skip_remaining() const { return skip_remaining_; }
+
+  // Finishes a skip, then reads until `size` bytes are available; 0 asks for the skip alone.
+  Fill fill(size_t size);
+  const std::string& failure() const { return failure_; }
+
+  // Keeps the current block until release(); calls nest.
+  uint32_t hold();
+  void release(uint32_t block);
+
+  void stop() noexcept { is_stopped_.store(true, std::memory_order_relaxed); }
+  bool is_stopped() const noexcept { return is_stopped_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Block {
+    Block();
+    ~Block();
+    std::unique_ptr<uint8_t[]> bytes;
+    uint32_t holder_count = 0;  // held batches; the stream itself counts by being current
+  };
+  enum class Read : uint8_t { kBytes, kEnd, kStopped, kFailed };
+
+  ByteStream();
+  Read read_some();
+  Read read_memory();
+  Read read_descriptor();
+  bool wait_readable();
+  void make_room(size_t size);
+  void become_current(uint32_t block);
+
+  int descriptor_ = -1;
+  bool may_block_ = false;
+  std::vector<uint8_t> memory_;
+  size_t memory_position_ = 0;
+  size_t read_size_max_ = SIZE_MAX;
+
+  SlotPool<Block> blocks_;
+  uint32_t current_ = 0;
+  uint8_t* block_bytes_ = nullptr;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  uint64_t offset_ = 0;
+  uint64_t skip_remaining_ = 0;
+  bool has_ended_ = false;
+  std::string failure_;
+  std::atomic<bool> is_stopped_{false};
+  static_assert(std::atomic<bool>::is_always_lock_free, "stop() is called from signal handlers");
+};
+
+}  // namespace weir

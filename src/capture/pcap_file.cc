@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/pcap_file.h"
+
+#include <utility>
+
+#include "base/byte_reader.h"
+
+namespace weir {
+
+namespace {
+
+constexpr uint32_t kMagicMicroseconds = 0xa1b2c3d4;
+constexpr uint32_t kMagicNanoseconds = 0xa1b23c4d;
+constexpr uint32_t kMagicKuznetzov = 0xa1b2cd34;
+
+constexpr uint32_t kRecordHeaderSize = 16;
+constexpr uint32_t kKuznetzovHeaderSize = 24;
+
+bool is_magic(uint32_t magic) {
+  return magic == kMagicMicroseconds || magic == kMagicNanoseconds || magic == kMagicKuznetzov;
+}
+
+}  // namespace
+
+bool PcapParser::knows(std::span<const uint8_t> start) {
+  ByteReader little(start);
+  ByteReader big(start);
+  return is_magic(little.le32()) || is_magic(big.be32());
+}
+
+PcapParser::PcapParser(ByteStream& stream, uint32_t interface) {
+  ByteReader reader(stream.available());
+  ByteReader big = reader;
+  order_ = is_magic(big.be32()) ? std::endian::big : std::endian::little;
+  const uint32_t magic = reader.u32(order_);
+  const uint16_t major = reader.u16(order_);
+  const uint16_t minor = reader.u16(order_);
+  reader.skip(12);  // zone, accuracy, snap length
+  const uint32_t network = reader.u32(order_);
+  ASSERT(reader.ok());
+  stream.consume(kPcapFileHeaderSize);
+  if (magic == kMagicNanoseconds) fraction_unit_ns_ = 1;
+  if (magic == kMagicKuznetzov) header_size_ = kKuznetzovHeaderSize;
+  may_swap_lengths_ = major == 2 && minor < 4;
+  pattern_.interface = interface;
+  pattern_.link_type = static_cast<uint16_t>(network & 0xffff);
+}
+
+Parsed PcapParser::parse(ByteStream& stream, FrameSlots& out) {
+  if (has_oversized_) {
+    if (stream.skip_remaining() > 0) return {Parsed::Outcome::kShort, 0};
+    out.add(oversized_);
+    has_oversized_ = false;
+  }
+  return order_ == std::endian::big ? parse_records<std::endian::big>(stream, out)
+                                    : parse_records<std::endian::little>(stream, out);
+}
+
+template <std::endian kOrder>
+Parsed PcapParser::parse_records(ByteStream& stream, FrameSlots& out) {
+  ByteReader reader(stream.available());
+  const size_t size = reader.remaining();
+  const uint64_t offset = stream.offset();
+  const uint32_t extra_size = header_size_ - kRecordHeaderSize;
+  Frame frame = pattern_;
+  Parsed parsed;
+  uint32_t long_size = 0;
+  while (!out.is_full()) {
+    ByteReader record = reader;  // `reader` stays at the record until it is complete
+    const int64_t seconds = record.u32(kOrder);
+    const int64_t fraction = record.u32(kOrder);
+    uint32_t captured_size = record.u32(kOrder);
+    frame.wire_size = record.u32(kOrder);
+    if (captured_size > frame.wire_size && may_swap_lengths_) {
+      std::swap(captured_size, frame.wire_size);
+    }
+    record.skip(extra_size);
+    if (!record.ok()) {
+      parsed = {Parsed::Outcome::kShort, header_size_};
+      break;
+    }
+    frame.ts_ns = seconds * 1'000'000'000 + fraction * fraction_unit_ns_;
+    frame.file_offset = offset + (size - reader.remaining());
+    if (captured_size > kFrameSizeMax) {
+      long_size = captured_size;
+      break;
+    }
+    frame.data = record.bytes(captured_size).data();
+    if (!record.ok()) {
+      parsed = {Parsed::Outcome::kShort, header_size_ + captured_size};
+      break;
+    }
+    frame.captured_size = captured_size;
+    out.add(frame);
+    reader = record;
+  }
+  stream.consume(size - reader.remaining());
+  if (long_size == 0) return parsed;
+  oversized_ = frame;
+  return parse_long_record(stream, long_size);
+}
+
+// `oversized_` holds the frame, the stream stands at its header.
+Parsed PcapParser::parse_long_record(ByteStream& stream, uint32_t captured_size) {
+  if (captured_size > kRecordLengthMax) {
+    damage_ = {stream.offset(), "record length " + std::to_string(captured_size) + ": at most " +
+                                    std::to_string(kRecordLengthMax) + " allowed"};
+    return {Parsed::Outcome::kDamaged, 0};
+  }
+  oversized_.data = nullptr;
+  oversized_.captured_size = 0;
+  oversized_.is_oversized = true;
+  oversized_captured_ = captured_size;
+  has_oversized_ = true;
+  stream.skip(uint64_t{header_size_} + captured_size);
+  return {Parsed::Outcome::kShort, 0};
+}
+
+bool PcapParser::is_cut(const ByteStream& stream, Damage& damage) const {
+  const uint64_t record_offset = has_oversized_ ? oversized_.file_offset : stream.offset();
+  const uint64_t present = stream.end_offset() - record_offset;
+  if (present == 0) return false;
+  damage.offset = record_offset;
+  if (present < header_size_) {
+    damage.what = "record header cut short: " + std::to_string(header_size_) + " bytes needed, " +
+                  std::to_string(present) + " present";
+    return true;
+  }
+  uint32_t announced = oversized_captured_;
+  if (!has_oversized_) {
+    ByteReader reader(stream.available());
+    reader.skip(8);
+    announced = reader.u32(order_);
+    const uint32_t other = reader.u32(order_);
+    if (may_swap_lengths_ && other < announced) announced = other;
+  }
+  damage.what = "record cut short: " + std::to_string(announced) + " bytes announced, " +
+                std::to_string(present - header_size_) + " present";
+  return true;
+}
+
+}  // namespace weir

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/source_clock.h"
+
+#include <limits>
+
+namespace weir {
+
+namespace {
+
+constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
+constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
+
+// Timestamps are whatever a file says: sums stop at the ends of the range instead of wrapping.
+int64_t saturating_add(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b < 0 ? kLowest : kHighest;
+}
+
+int64_t saturating_subtract(int64_t a, int64_t b) {
+  int64_t difference = 0;
+  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
+  return b < 0 ? kHighest : kLowest;
+}
+
+}  // namespace
+
+bool SourceClock::needs_next(int64_t ts_ns) const noexcept {
+  return has_started_ && saturating_add(ts_ns, offset_ns_) > saturating_add(clock_ns_, kStepMaxNs);
+}
+
+int64_t SourceClock::advance(int64_t ts_ns, std::optional<int64_t> next_ts_ns) noexcept {
+  if (!has_started_) {
+    has_started_ = true;
+    clock_ns_ = ts_ns;
+    return clock_ns_;
+  }
+  if (needs_next(ts_ns) && next_ts_ns.has_value() &&
+      *next_ts_ns < saturating_subtract(ts_ns, kStepMaxNs)) {
+    ++outlier_count_;
+    is_behind_ = false;
+    return clock_ns_;
+  }
+  const int64_t adjusted_ns = saturating_add(ts_ns, offset_ns_);
+  if (adjusted_ns >= saturating_subtract(clock_ns_, kStepMaxNs)) {
+    is_behind_ = false;
+    if (adjusted_ns > clock_ns_) clock_ns_ = adjusted_ns;
+    return clock_ns_;
+  }
+  if (is_behind_) {
+    offset_ns_ = saturating_subtract(clock_ns_, ts_ns);
+    ++rebase_count_;
+  }
+  is_behind_ = !is_behind_;
+  return clock_ns_;
+}
+
+}  // namespace weir
