@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// decode(): bytes to headers, stateless. One loop over layers, never recursion; each step is one
+// header in its own file (ethernet, vlan, ipv4, …) that reads through ByteReader and returns the
+// next layer or a verdict.
+//
+// Threads: a Decoder is immutable after construction; any number of threads may use one.
+#pragma once
+
+#include "base/keyed_hash.h"
+#include "net/packet.h"
+
+namespace weir {
+
+inline constexpr uint8_t kExtensionCountMax = 8;  // IPv6 extension headers of one packet (RFC 7112)
+
+struct DecodeOptions {
+  ZoneKind zone = ZoneKind::kNone;  // flow.zone: what becomes part of the key
+};
+
+class Decoder {
+ public:
+  Decoder(const DecodeOptions& options, const HashSecret& secret) noexcept;
+
+  // Fills `packet` from `frame`, which must outlive it. packet.verdict is kDecoded, or the first
+  // reason met. Never reads beyond frame.captured_size, never allocates.
+  void decode(const Frame& frame, Packet& packet) const noexcept;
+
+ private:
+  DecodeOptions options_;
+  HashSecret secret_;
+};
+
+}  // namespace weir
