@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Summary: what the final records of a run add up to. Counted as records are published, so that
+// nothing has to be kept for it. Interim records are not counted: their flow's final record says it
+// all.
+//
+// Bounded by the number of protocols: 256 of IP and 65,536 EtherTypes.
+// Threads: one thread per summary; += joins them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "weir/flow_record.h"
+#include "weir/statistics.h"
+
+namespace weir {
+
+struct FlowSum {
+  uint64_t flows = 0;
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
+
+  FlowSum& operator+=(const FlowSum& other) noexcept;
+};
+
+class Summary {
+ public:
+  void add(const FlowRecord& record);
+  Summary& operator+=(const Summary& other);
+
+  const FlowSum& total() const { return total_; }
+  // By the `proto` of flows, most bytes first, then by name.
+  std::vector<std::pair<std::string, FlowSum>> protocols() const;
+  const std::array<FlowSum, kFlowStateCount>& states() const { return states_; }
+  const std::array<FlowSum, kEndReasonCount>& end_reasons() const { return end_reasons_; }
+  // Of all packets of flows; 0 when there is no flow.
+  int64_t first_seen_ns() const { return first_seen_ns_; }
+  int64_t last_seen_ns() const { return last_seen_ns_; }
+
+ private:
+  using Protocol = std::pair<bool, uint16_t>;  // is layer 2, number
+
+  FlowSum total_;
+  std::map<Protocol, FlowSum> protocols_;
+  std::array<FlowSum, kFlowStateCount> states_{};
+  std::array<FlowSum, kEndReasonCount> end_reasons_{};
+  int64_t first_seen_ns_ = 0;
+  int64_t last_seen_ns_ = 0;
+};
+
+// A few lines for people: span, rates, protocols, states, verdicts and losses.
+std::string summary_text(const Summary& summary, const Statistics& statistics);
+
+}  // namespace weir
