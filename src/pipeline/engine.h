@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Engine: reads an input to its end and turns it into flow records. The folder pipeline/ is the
+// only one that creates packet threads and knows all stages: input → decode → shard → flow table →
+// records.
+//
+// One thread: everything happens on the caller's. N > 1: the caller's thread reads, numbers and
+// decodes; N workers each own the flow table of one shard and look only at the packets of their
+// shard. A batch's memory is released when every worker is done with it; a bounded number of
+// batches is in flight, so a slow worker slows the reader and nothing is lost (this is for files;
+// live capture gets one reader per worker instead).
+//
+// The records of a run are the same for any thread count, batch size and sweep mode while no limit
+// is hit; the order in which they are handed out is not, which is why export/ sorts.
+//
+// Threads: run() is called once, by one thread, and calls back on that thread. Errors: none of its
+// own; problems of sources are the Input's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "capture/input.h"
+#include "flow/flow_table.h"
+#include "net/decode.h"
+#include "weir/statistics.h"
+
+namespace weir {
+
+// When flows that are due are looked for. What records say never depends on it (flow/flow_table.h);
+// tests prove it.
+enum class SweepMode : uint8_t {
+  kAuto,    // in slices, the whole table at least every kSweepIntervalNs of the clock, and in steps
+            // across gaps
+  kNever,   // only what a look-up finds, and the end of input
+  kAlways,  // the whole table before every packet
+};
+
+inline constexpr uint32_t kThreadCountMax = 64;
+
+struct EngineOptions {
+  uint32_t thread_count = 1;  // 1..kThreadCountMax
+  uint32_t batch_size = kBatchFrameCountDefault;
+  SweepMode sweep = SweepMode::kAuto;
+  bool interim = false;  // hand out interim records too
+  DecodeOptions decode;
+  // flow_count_max and fragment_count_max are for the whole run: each shard gets its share.
+  FlowTableOptions table;
+};
+
+// Records as flows end, on the thread that called run(). The span is valid during the call.
+using RecordCallback = std::function<void(std::span<const FlowRecord>)>;
+
+class Engine {
+ public:
+  explicit Engine(const EngineOptions& options);
+  ~Engine();
+
+  // Until the input ends or is stopped. on_progress, when given, is called after every batch.
+  void run(Input& input, const RecordCallback& on_records,
+           const std::function<void()>& on_progress = nullptr);
+
+  // Of the finished run: nothing is in flight, so every imbalance is 0 or a bug.
+  Statistics statistics() const;
+
+ private:
+  struct Run;
+  EngineOptions options_;
+  Statistics statistics_;
+};
+
+}  // namespace weir
