@@ -24,7 +24,7 @@ enum class AddressKind : uint8_t { kMac, kIpv4, kIpv6 };
 using AddressBytes = std::array<uint8_t, 16>;
 using MacBytes = std::array<uint8_t, 6>;
 
-// What separates two networks that use the same addresses. Default none (CONVENTIONS "Key").
+// What separates two networks that use the same addresses. Default none: flow.zone.
 enum class ZoneKind : uint8_t { kNone, kVlan, kVni, kInterface };
 
 enum class FlowState : uint8_t { kNew, kEstablished, kActive, kClosing, kClosed, kIdle, kTimedOut };

@@ -8,9 +8,10 @@
 //   handler.finish();
 //
 // A handler owns its flow table and nothing else: no globals, so any number of them may live in one
-// process. Errors: nothing throws. Every frame is answered with its verdict; an exception thrown by
-// a callback is caught, counted (Statistics::callback_errors) and the run goes on. Threads: one
-// thread at a time per handler; different handlers on different threads need no lock.
+// process.
+// Errors: nothing throws. Every frame is answered with its verdict; an exception thrown by a callback
+// is caught, counted (Statistics::callback_errors) and the run goes on.
+// Threads: one thread at a time per handler; different handlers on different threads need no lock.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,7 @@ struct Statistics {
   Statistics& operator+=(const Statistics& other) noexcept;
 };
 
-// The identities of RELIABILITY.md, A2 to A4 in frames and in bytes. Each value is left side minus
+// The accounting identities, in frames and in bytes. Each value is left side minus
 // right side and must be 0 at rest (no batch in flight).
 struct Imbalance {
   int64_t verdict_frames = 0;  // delivered − Σ verdicts

@@ -2,7 +2,7 @@
 //
 // Verdict: what became of a frame. Exactly one per frame, always; verdicts.inc is the list.
 //
-// Identities (RELIABILITY: A2, A3): delivered = decoded + ignored + errors + shed, where a frame
+// Identities: delivered = decoded + ignored + errors + shed, where a frame
 // that was understood but has no flow (class unflowed) counts as decoded too: decoded = Σ packets
 // of flows + unflowed.
 #pragma once

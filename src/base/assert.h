@@ -10,7 +10,7 @@
 
 namespace weir {
 
-// Exit code 70 is "an invariant broke" (CONVENTIONS "Commands").
+// Aborts; the program turns that into exit code 70, "an invariant broke" (main.cc, docs/operations.md).
 [[noreturn]] inline void assert_failed(const char* condition, const char* file, int line) {
   std::fprintf(stderr, "weir: bug: %s does not hold at %s:%d\n", condition, file, line);
   std::abort();

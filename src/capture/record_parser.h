@@ -19,7 +19,7 @@
 
 namespace weir {
 
-// Longer records are damage, not data (RELIABILITY: a length field is never believed without a
+// Longer records are damage, not data (a length field is never believed without a
 // cap).
 inline constexpr uint32_t kRecordLengthMax = 16 * 1024 * 1024;
 

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SourceClock: turns the timestamps of frames, in file order, into the clock that decides lifetimes
-// (CONVENTIONS "Identity, time, bytes").
+// (docs/decisions/001-contracts.md).
 //
-//   * The clock is the running maximum of ts. It starts at the first frame's ts and never steps
-//   back.
-//   * A forward step over kStepMax counts only if the next frame agrees (its ts is not more than
-//   kStepMax
-//     before this one's) or there is none. Else the frame keeps the old clock and counts as
-//     time_outlier.
-//   * The second of two successive frames more than kStepMax behind the clock re-bases: from it on
-//   an offset
-//     is added so that its ts equals the clock, and the clock goes on.
+//   * The clock is the running maximum of ts. It starts at the first frame's ts and never steps back.
+//   * A forward step over kStepMaxNs counts only if the next frame agrees (its ts is not more than
+//     kStepMaxNs before this one's) or there is none. Else the frame keeps the old clock and counts
+//     as time_outlier.
+//   * The second of two successive frames more than kStepMaxNs behind the clock re-bases: from it on
+//     an offset is added so that its ts equals the clock, and the clock goes on.
 //
 // The result depends on the sequence of timestamps alone, never on where batches are cut: a step
-// that needs the next frame is passed that frame's ts, from the next batch if need be
-// (has_pending()).
+// that needs the next frame is passed that frame's ts, from the next batch if need be.
 //
 // Threads: one thread.
 #pragma once

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "flow/flow_table.h"
+#include "flow/fragments.h"
 #include "net/decode.h"
 #include "tests/support/packet_builder.h"
 
@@ -16,8 +17,11 @@ namespace weir::test {
 
 class FlowBuilder {
  public:
-  explicit FlowBuilder(const FlowTableOptions& options = {})
-      : options_(options), decoder_({}, options.secret), table_(options_) {}
+  explicit FlowBuilder(const FlowTableOptions& options = {}, const FragmentOptions& fragments = {})
+      : options_(options),
+        decoder_({}, options.secret),
+        fragments_(fragments, options.secret),
+        table_(options_) {}
 
   static constexpr int64_t kStartNs = 1'000'000'000 * kSecondNs;
   static constexpr const char* kClient = "10.0.0.1";
@@ -37,7 +41,10 @@ class FlowBuilder {
     Packet& packet = packets_.emplace_back();
     decoder_.decode(frame, packet);
     Packet* const one = &packet;
-    if (packet.verdict == Verdict::kDecoded) table_.update({&one, 1}, records_);
+    const bool is_decoded = packet.verdict == Verdict::kDecoded;
+    const bool is_ready =
+        is_decoded && (packet.fragment == FragmentKind::kWhole || fragments_.resolve(packet));
+    if (is_ready) table_.update({&one, 1}, records_);
     return packet;
   }
 
@@ -78,6 +85,16 @@ class FlowBuilder {
   }
 
   FlowTable& table() { return table_; }
+  uint64_t fragments_without_flow() const {
+    Statistics statistics;
+    fragments_.add_statistics(statistics);
+    return statistics.of_class(VerdictClass::kUnflowed).frames;
+  }
+  uint64_t fragment_limit_hits() const {
+    Statistics statistics;
+    fragments_.add_statistics(statistics);
+    return statistics.limits_hit[static_cast<size_t>(Limit::kFragmentCount)];
+  }
   std::vector<FlowRecord>& records() { return records_; }
   int64_t clock_ns() const { return clock_ns_; }
 
@@ -96,6 +113,7 @@ class FlowBuilder {
 
   FlowTableOptions options_;
   Decoder decoder_;
+  FragmentCache fragments_;
   FlowTable table_;
   std::deque<Bytes> bytes_;
   std::deque<Frame> frames_;

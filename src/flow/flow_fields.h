@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The schema rows of the flow record (CONVENTIONS "The flow record"), in output order.
+// The schema rows of the flow record, in output order.
 //
 // The few names that other code asks the catalogue for are constants here, so that a field is
 // spelled once.

@@ -51,7 +51,7 @@ FlowRecord tcp_flow() {
   return record;
 }
 
-// The order and names of CONVENTIONS "The flow record".
+// The order and names users rely on.
 TEST(FlowFields, AreTheCoreRecordInOutputOrder) {
   std::string names;
   for (const Field& field : flow_fields()) names.append(field.name).append(" ");

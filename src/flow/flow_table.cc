@@ -12,7 +12,6 @@
 #include <bit>
 
 #include "base/assert.h"
-#include "flow/fragments.h"
 #include "flow/live_flow.h"
 #include "net/service_map.h"
 
@@ -33,10 +32,7 @@ bool is_group_address(AddressKind kind, const AddressBytes& address) noexcept {
 }  // namespace
 
 struct FlowTable::State {
-  explicit State(const FlowTableOptions& table_options)
-      : options(table_options),
-        fragments(table_options.fragment_count_max, table_options.fragment_timeout_ns,
-                  table_options.secret) {
+  explicit State(const FlowTableOptions& table_options) : options(table_options) {
     resize_index(std::bit_ceil(std::max<uint32_t>(options.flow_count_initial, 16) * 2));
   }
 
@@ -117,14 +113,13 @@ struct FlowTable::State {
   uint32_t create(const Packet& packet);
   void orient(LiveFlow& f, const Packet& packet) const noexcept;
   void account(LiveFlow& f, const Packet& packet, std::vector<FlowRecord>& records);
-  void credit(LiveFlow& f, const WaitingPieces& waiting, bool from_b) noexcept;
+  void credit(LiveFlow& f, const EarlyPieces& early, bool from_b) noexcept;
   void emit_interim(LiveFlow& f, std::vector<FlowRecord>& records);
   bool expire(uint32_t slot, int64_t clock_ns, std::vector<FlowRecord>& records);
   void end(uint32_t slot, int64_t alive_until_ns, EndReason reason, FlowState shown,
            std::vector<FlowRecord>& records);
 
   const FlowTableOptions options;
-  FragmentCache fragments;
   std::vector<std::unique_ptr<LiveFlow[]>> pages;
   std::vector<uint32_t> free_slots;
   std::vector<IndexEntry> index;
@@ -189,7 +184,7 @@ uint32_t FlowTable::State::find_live(Packet& packet, std::vector<FlowRecord>& re
   return slot;
 }
 
-// Who opened the flow (CONVENTIONS "The flow record"): the SYN's sender, else the end whose port is
+// Who opened the flow: the SYN's sender, else the end whose port is
 // less of a service.
 void FlowTable::State::orient(LiveFlow& f, const Packet& packet) const noexcept {
   const bool is_syn = packet.has_tcp && (packet.tcp_flags & (kTcpSyn | kTcpRst)) == kTcpSyn;
@@ -248,30 +243,19 @@ void FlowTable::State::account(LiveFlow& f, const Packet& packet,
 }
 
 // Pieces that came before the first one belong to the flow as if they had come with it.
-void FlowTable::State::credit(LiveFlow& f, const WaitingPieces& waiting, bool from_b) noexcept {
+void FlowTable::State::credit(LiveFlow& f, const EarlyPieces& early, bool from_b) noexcept {
   FlowCounters& counters_of_side = f.counters[from_b ? 1 : 0];
-  counters_of_side.packets += waiting.counters.packets;
-  counters_of_side.bytes += waiting.counters.bytes;
-  counters_of_side.ip_bytes += waiting.counters.ip_bytes;
-  counters_of_side.payload_bytes += waiting.counters.payload_bytes;
-  f.first_ts_ns = std::min(f.first_ts_ns, waiting.first_ts_ns);
-  f.last_ts_ns = std::max(f.last_ts_ns, waiting.last_ts_ns);
+  counters_of_side.packets += early.counters.packets;
+  counters_of_side.bytes += early.counters.bytes;
+  counters_of_side.ip_bytes += early.counters.ip_bytes;
+  counters_of_side.payload_bytes += early.counters.payload_bytes;
+  f.first_ts_ns = std::min(f.first_ts_ns, early.first_ts_ns);
+  f.last_ts_ns = std::max(f.last_ts_ns, early.last_ts_ns);
 }
 
 void FlowTable::State::process(Packet& packet, std::vector<FlowRecord>& records) {
   packet.flow_created = false;
   packet.flow_id = 0;
-  if (packet.fragment == FragmentKind::kLater) {
-    const FragmentCache::Placing placing = fragments.place_later(packet);
-    if (placing == FragmentCache::Placing::kWaiting) return;
-    if (placing == FragmentCache::Placing::kRefused) {
-      ++limits[static_cast<size_t>(Limit::kFragmentCount)];
-      packet.verdict = Verdict::kUnflowedFragmentLimit;
-      return;
-    }
-    packet.hash = hash_key(options.secret, packet.key);
-  }
-
   uint32_t slot = find_live(packet, records);
   if (slot == kNoSlot) {
     slot = create(packet);
@@ -285,11 +269,8 @@ void FlowTable::State::process(Packet& packet, std::vector<FlowRecord>& records)
   packet.flow_id = f.id;
   account(f, packet, records);
 
-  if (packet.fragment == FragmentKind::kFirst) {
-    bool is_remembered = false;
-    const WaitingPieces waiting = fragments.remember_first(packet, is_remembered);
-    if (waiting.counters.packets > 0) credit(f, waiting, packet.from_b);
-    if (!is_remembered) ++limits[static_cast<size_t>(Limit::kFragmentCount)];
+  if (packet.fragment == FragmentKind::kFirst && packet.early.counters.packets > 0) {
+    credit(f, packet.early, packet.from_b);
   }
 }
 
@@ -329,7 +310,6 @@ void FlowTable::finish(int64_t clock_ns, std::vector<FlowRecord>& records) {
     const FlowState shown = shown_state(f.state, clock_ns - f.last_clock_ns, state.timeout(f));
     state.end(slot, clock_ns, reason, shown, records);
   }
-  state.fragments.clear();
   state.sweep_cursor = 0;
 }
 
@@ -363,10 +343,6 @@ FlowStatistics FlowTable::statistics(int64_t clock_ns) const {
 
 uint64_t FlowTable::limit_hits(Limit limit) const noexcept {
   return state_->limits[static_cast<size_t>(limit)];
-}
-
-FrameCount FlowTable::fragments_without_flow(Layer layer) const noexcept {
-  return state_->fragments.without_flow(layer);
 }
 
 uint64_t FlowTable::live_count() const noexcept {

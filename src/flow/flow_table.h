@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FlowTable: finds or creates the flow of every packet, follows its state, ends it. Bursts in,
-// records out.
+// FlowTable: finds or creates the flow of every packet, follows its state, ends it. Bursts in, records out.
 //
-// Identity and time (CONVENTIONS "Identity, time, bytes"):
-//   * Timestamps fill records (first_seen = min, last_seen = max); the frames' clock decides
-//   lifetimes.
+// Identity and time (docs/decisions/001-contracts.md):
+//   * Timestamps fill records (first_seen = min, last_seen = max); the frames' clock decides lifetimes.
 //   * A look-up ends a flow as idle when clock − last_clock > timeout(state), and starts a new one.
-//   * A sweep only finds earlier what a look-up would find. What a record says, and whether an
-//   interim record
-//     comes before it, depends on due times alone, never on when a sweep happened to run: the
+//   * A sweep only finds earlier what a look-up would find. What a record says, and whether an interim
+//     record comes before it, depends on due times alone, never on when a sweep happened to run: the
 //     records of a capture are the same with no sweep at all and with a sweep before every packet.
-//   * Interval k of a flow ends at first_clock + k · active timeout; an interim record is due when
-//   an interval that
-//     had packets ends while the flow is still alive by the rule above.
-//   * Fragments count to their datagram's flow (fragments.h), also those that come before the first
-//   piece.
+//   * Interval k of a flow ends at first_clock + k · active timeout; an interim record is due when an
+//     interval that had packets ends while the flow is still alive by the rule above.
+//   * A fragment comes with its datagram's key, and a first piece with what came before it (fragments.h).
 //
-// Limits: flow_count_max (then unflowed{flow_limit}), fragment_count_max (then
-// unflowed{fragment_limit}), both counted. Threads: one thread owns a table. Errors: none; a packet
-// that gets no flow gets a verdict of class unflowed.
+// Limits: flow_count_max, then unflowed{flow_limit}, counted.
+// Threads: one thread owns a table.
+// Errors: none; a packet that gets no flow gets a verdict of class unflowed.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +32,6 @@ struct FlowTableOptions {
   Timeouts timeouts;
   uint32_t flow_count_max = 4'000'000;
   uint32_t flow_count_initial = 4'096;
-  uint32_t fragment_count_max = 65'536;
-  int64_t fragment_timeout_ns = 30'000'000'000;
   HashSecret secret;
 };
 
@@ -68,11 +61,6 @@ class FlowTable {
   // Counters; in_live and live_by_state are computed by walking the table, at clock_ns.
   FlowStatistics statistics(int64_t clock_ns) const;
   uint64_t limit_hits(Limit limit) const noexcept;
-  // Fragments that wait, or waited in vain, for their first piece, by the layer their decoding
-  // ended in. Their verdict was kDecoded when they came; statistics count them as
-  // unflowed{fragment}.
-  FrameCount fragments_without_flow(Layer layer) const noexcept;
-
   uint64_t live_count() const noexcept;
 
  private:

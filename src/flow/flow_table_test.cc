@@ -164,7 +164,6 @@ TEST(FlowTable, MacsFollowTheDirection) {
 TEST(FlowTable, FullTableRefusesNewFlowsAndStillBalances) {
   FlowTableOptions options;
   options.flow_count_max = 1;
-  options.fragment_count_max = 1;
   FlowBuilder flow(options);
   EXPECT_EQ(flow.feed(0, udp("10.0.0.1", "10.0.0.2", 1, 2)).verdict, Verdict::kDecoded);
   EXPECT_EQ(flow.feed(1, udp("10.0.0.1", "10.0.0.2", 3, 4)).verdict, Verdict::kUnflowedFlowLimit);
@@ -255,9 +254,9 @@ TEST(Fragments, PiecesInOrderCountToTheFlow) {
 TEST(Fragments, PiecesBeforeTheFirstWaitForIt) {
   FlowBuilder flow;
   flow.feed(0, later_piece(7));
-  EXPECT_EQ(flow.table().fragments_without_flow(Layer::kIpv4).frames, 1u);
+  EXPECT_EQ(flow.fragments_without_flow(), 1u);
   flow.feed(1, first_piece(7));
-  EXPECT_EQ(flow.table().fragments_without_flow(Layer::kIpv4).frames, 0u);
+  EXPECT_EQ(flow.fragments_without_flow(), 0u);
   const FlowRecord record = flow.only();
   EXPECT_EQ(record.src.total.packets, 2u);
   EXPECT_EQ(record.first_seen_ns, FlowBuilder::kStartNs) << "the waiting piece was the first seen";
@@ -269,7 +268,7 @@ TEST(Fragments, APieceWithoutItsFirstStaysWithoutFlow) {
   flow.feed(0, later_piece(7));
   flow.feed(30.1, first_piece(7));
   flow.finish();
-  EXPECT_EQ(flow.table().fragments_without_flow(Layer::kIpv4).frames, 1u);
+  EXPECT_EQ(flow.fragments_without_flow(), 1u);
   EXPECT_EQ(flow.records().back().src.total.packets, 1u);
 }
 
@@ -285,7 +284,7 @@ TEST(Fragments, TheOppositeDirectionAndOtherIdsAreOtherDatagrams) {
   flow.feed(0, first_piece(7));
   EXPECT_EQ(flow.feed(1, later_piece(8)).flow_id, 0u);
   EXPECT_EQ(flow.feed(1, later_piece(7, "10.0.0.2", "10.0.0.1")).flow_id, 0u);
-  EXPECT_EQ(flow.table().fragments_without_flow(Layer::kIpv4).frames, 2u);
+  EXPECT_EQ(flow.fragments_without_flow(), 2u);
 }
 
 TEST(Fragments, LaterIpv6PiecesNeedNotNameTheTransport) {
@@ -305,15 +304,13 @@ TEST(Fragments, LaterIpv6PiecesNeedNotNameTheTransport) {
 }
 
 TEST(Fragments, AFullCacheRefusesAndCounts) {
-  FlowTableOptions options;
-  options.fragment_count_max = 1;
-  FlowBuilder flow(options);
+  FlowBuilder flow({}, {.entry_count_max = 1});
   flow.feed(0, first_piece(1));
   EXPECT_EQ(flow.feed(0, later_piece(2)).verdict, Verdict::kUnflowedFragmentLimit);
   EXPECT_EQ(flow.feed(0, first_piece(3)).verdict, Verdict::kDecoded)
       << "a first piece knows its flow by itself";
   EXPECT_EQ(flow.feed(0, later_piece(1)).verdict, Verdict::kDecoded);
-  EXPECT_EQ(flow.table().limit_hits(Limit::kFragmentCount), 2u);
+  EXPECT_EQ(flow.fragment_limit_hits(), 2u);
   EXPECT_EQ(flow.feed(31, later_piece(2)).verdict, Verdict::kDecoded) << "time makes room";
 }
 

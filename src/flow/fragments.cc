@@ -6,10 +6,8 @@
 
 namespace weir {
 
-FragmentCache::FragmentCache(uint32_t entry_count_max, int64_t timeout_ns, const HashSecret& secret)
-    : entry_count_max_(entry_count_max),
-      timeout_ns_(timeout_ns),
-      entries_(0, DatagramHash{secret}) {}
+FragmentCache::FragmentCache(const FragmentOptions& options, const HashSecret& secret)
+    : options_(options), secret_(secret), entries_(0, DatagramHash{secret}) {}
 
 size_t FragmentCache::DatagramHash::operator()(const DatagramKey& key) const noexcept {
   const auto words = std::bit_cast<std::array<uint64_t, 6>>(key);
@@ -30,79 +28,98 @@ FragmentCache::DatagramKey FragmentCache::datagram_of(const Packet& packet) noex
   return datagram;
 }
 
+// Births are in order of the clock and every entry has exactly one, so what is due is at the front.
 void FragmentCache::expire(int64_t clock_ns) {
-  while (!births_.empty() && clock_ns - births_.front().clock_ns > timeout_ns_) {
+  while (!births_.empty() && clock_ns - births_.front().clock_ns > options_.timeout_ns) {
     entries_.erase(births_.front().key);
     births_.pop_front();
   }
 }
 
-FragmentCache::Placing FragmentCache::place_later(Packet& packet) {
-  const int64_t clock_ns = packet.frame->clock_ns;
-  expire(clock_ns);
-  const DatagramKey datagram = datagram_of(packet);
-  auto found = entries_.find(datagram);
-  if (found == entries_.end()) {
-    if (entries_.size() >= entry_count_max_) return Placing::kRefused;
-    found = entries_.emplace(datagram, Entry{}).first;
-    found->second.birth = births_.insert(births_.end(), {clock_ns, datagram});
+// Null when the datagram is new and the cache is full.
+FragmentCache::Entry* FragmentCache::find_or_create(const DatagramKey& datagram, int64_t clock_ns) {
+  const auto found = entries_.find(datagram);
+  if (found != entries_.end()) return &found->second;
+  if (entries_.size() >= options_.entry_count_max) {
+    ++limit_hit_count_;
+    return nullptr;
   }
-  Entry& entry = found->second;
-  if (entry.has_first) {
-    packet.key = entry.key;
-    packet.from_b = entry.from_b;
-    packet.has_ports = entry.has_ports;
-    return Placing::kFlowKnown;
-  }
-  WaitingPieces& waiting = entry.waiting;
+  Entry& entry = entries_.emplace(datagram, Entry{}).first->second;
+  entry.birth = births_.insert(births_.end(), {clock_ns, datagram});
+  return &entry;
+}
+
+void FragmentCache::wait(Entry& entry, const Packet& packet) noexcept {
+  EarlyPieces& waiting = entry.waiting;
   const int64_t ts_ns = packet.frame->ts_ns;
-  waiting.first_ts_ns =
-      waiting.counters.packets == 0 ? ts_ns : std::min(waiting.first_ts_ns, ts_ns);
-  waiting.last_ts_ns = waiting.counters.packets == 0 ? ts_ns : std::max(waiting.last_ts_ns, ts_ns);
+  const bool is_first = waiting.counters.packets == 0;
+  waiting.first_ts_ns = is_first ? ts_ns : std::min(waiting.first_ts_ns, ts_ns);
+  waiting.last_ts_ns = is_first ? ts_ns : std::max(waiting.last_ts_ns, ts_ns);
   waiting.counters.packets += 1;
   waiting.counters.bytes += packet.frame->wire_size;
   waiting.counters.ip_bytes += packet.ip_size;
   waiting.counters.payload_bytes += packet.payload_size;
   entry.waiting_layer = packet.layer;
   without_flow_[static_cast<size_t>(packet.layer)].add(packet.frame->wire_size);
-  return Placing::kWaiting;
 }
 
-WaitingPieces FragmentCache::remember_first(const Packet& packet, bool& is_remembered) {
-  const int64_t clock_ns = packet.frame->clock_ns;
-  expire(clock_ns);
-  const DatagramKey datagram = datagram_of(packet);
-  auto found = entries_.find(datagram);
-  if (found == entries_.end()) {
-    is_remembered = entries_.size() < entry_count_max_;
-    if (!is_remembered) return {};
-    found = entries_.emplace(datagram, Entry{}).first;
-    found->second.birth = births_.insert(births_.end(), {clock_ns, datagram});
-  }
-  is_remembered = true;
-  Entry& entry = found->second;
-  if (entry.has_first) {
-    // The identification is used again, for the next datagram: its pieces have their own time.
-    entry.birth->clock_ns = clock_ns;
-    births_.splice(births_.end(), births_, entry.birth);
-  }
-  const WaitingPieces waiting = entry.waiting;
-  if (waiting.counters.packets > 0) {
-    FrameCount& count = without_flow_[static_cast<size_t>(entry.waiting_layer)];
-    count.frames -= waiting.counters.packets;
-    count.bytes -= waiting.counters.bytes;
-  }
+void FragmentCache::take_waiting(Entry& entry, Packet& packet) noexcept {
+  if (entry.waiting.counters.packets == 0) return;
+  FrameCount& count = without_flow_[static_cast<size_t>(entry.waiting_layer)];
+  count.frames -= entry.waiting.counters.packets;
+  count.bytes -= entry.waiting.counters.bytes;
+  packet.early = entry.waiting;
   entry.waiting = {};
-  entry.has_first = true;
-  entry.key = packet.key;
-  entry.from_b = packet.from_b;
-  entry.has_ports = packet.has_ports;
-  return waiting;
+}
+
+bool FragmentCache::resolve(Packet& packet) {
+  const int64_t clock_ns = packet.frame->clock_ns;
+  const bool is_first = packet.fragment == FragmentKind::kFirst;
+  packet.early = {};
+  expire(clock_ns);
+  Entry* const entry = find_or_create(datagram_of(packet), clock_ns);
+  if (entry == nullptr) {
+    if (!is_first) packet.verdict = Verdict::kUnflowedFragmentLimit;
+    return is_first;
+  }
+  if (is_first) {
+    if (entry->has_first) {
+      // The identification is used again, for the next datagram: its pieces have their own time.
+      entry->birth->clock_ns = clock_ns;
+      births_.splice(births_.end(), births_, entry->birth);
+    }
+    take_waiting(*entry, packet);
+    entry->has_first = true;
+    entry->key = packet.key;
+    entry->from_b = packet.from_b;
+    entry->has_ports = packet.has_ports;
+    return true;
+  }
+  if (!entry->has_first) {
+    wait(*entry, packet);
+    return false;
+  }
+  packet.key = entry->key;
+  packet.from_b = entry->from_b;
+  packet.has_ports = entry->has_ports;
+  packet.hash = hash_key(secret_, packet.key);
+  return true;
 }
 
 void FragmentCache::clear() {
   entries_.clear();
   births_.clear();
+}
+
+void FragmentCache::add_statistics(Statistics& statistics) const noexcept {
+  for (size_t layer = 0; layer < kLayerCount; ++layer) {
+    const FrameCount& pieces = without_flow_[layer];
+    FrameCount& decoded = statistics.verdicts[layer][static_cast<size_t>(Verdict::kDecoded)];
+    decoded.frames -= pieces.frames;
+    decoded.bytes -= pieces.bytes;
+    statistics.verdicts[layer][static_cast<size_t>(Verdict::kUnflowedFragment)] += pieces;
+  }
+  statistics.limits_hit[static_cast<size_t>(Limit::kFragmentCount)] += limit_hit_count_;
 }
 
 }  // namespace weir

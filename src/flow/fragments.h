@@ -3,7 +3,11 @@
 // FragmentCache: which flow the pieces of a fragmented datagram belong to (RFC 791 section 3.2, RFC
 // 8200 section 4.5). Nothing is reassembled. The first piece carries the ports; the cache remembers
 // its flow key for the later ones. Pieces that come before the first one wait here as counters, and
-// are credited to the flow when it comes.
+// travel with the first piece to its flow.
+//
+// It stands between decoding and sharding, where packets are still in capture order: the pieces of
+// a tunnel's outer datagram name other addresses than the flow inside, so only their key, once
+// known, tells their shard.
 //
 // An entry lives for the timeout, counted from the first piece seen, whichever it was (a second
 // first piece is another datagram that uses the identification again, and starts the time anew).
@@ -22,35 +26,26 @@
 
 namespace weir {
 
-// Pieces seen before their first piece, all sent by the same end.
-struct WaitingPieces {
-  FlowCounters counters;
-  int64_t first_ts_ns = 0;
-  int64_t last_ts_ns = 0;
+struct FragmentOptions {
+  uint32_t entry_count_max = 65'536;
+  int64_t timeout_ns = 30'000'000'000;
 };
 
 class FragmentCache {
  public:
-  FragmentCache(uint32_t entry_count_max, int64_t timeout_ns, const HashSecret& secret);
+  FragmentCache(const FragmentOptions& options, const HashSecret& secret);
 
-  enum class Placing : uint8_t {
-    kFlowKnown,  // a later piece: `key` and `from_b` of the packet are now its datagram's
-    kWaiting,    // a later piece, counted here until its first piece comes
-    kRefused,    // the cache is full
-  };
-  // A later piece, at its frame's clock.
-  Placing place_later(Packet& packet);
-  // A first piece: remembered for those to come. Returns what waited for it (packets 0 when nothing
-  // did). When the cache is full the piece itself is fine and is_remembered is false.
-  WaitingPieces remember_first(const Packet& packet, bool& is_remembered);
+  // Takes a decoded packet that is not whole, in capture order. Returns true when it is ready for
+  // the flow table: a first piece always is, and brings what waited for it; a later piece when its
+  // first one is known, and then has its key. Else it waits here, or its verdict has become
+  // unflowed{fragment_limit}.
+  bool resolve(Packet& packet);
   // End of input: everything that waits is orphaned, the cache is empty.
   void clear();
 
-  // Pieces that are decoded and in no flow, by the layer their decoding ended in: orphaned, or
-  // still waiting.
-  FrameCount without_flow(Layer layer) const noexcept {
-    return without_flow_[static_cast<size_t>(layer)];
-  }
+  // Moves the pieces that have no flow, orphaned or still waiting, from decoded to
+  // unflowed{fragment}: their verdict was kDecoded when they came. Adds the limit's count.
+  void add_statistics(Statistics& statistics) const noexcept;
   size_t size() const noexcept { return entries_.size(); }
 
  private:
@@ -84,17 +79,21 @@ class FragmentCache {
     bool has_ports = false;
     Layer waiting_layer = Layer::kNone;
     FlowKey key;
-    WaitingPieces waiting;
+    EarlyPieces waiting;
   };
 
   static DatagramKey datagram_of(const Packet& packet) noexcept;
+  Entry* find_or_create(const DatagramKey& datagram, int64_t clock_ns);
+  void wait(Entry& entry, const Packet& packet) noexcept;
+  void take_waiting(Entry& entry, Packet& packet) noexcept;
   void expire(int64_t clock_ns);
 
-  const uint32_t entry_count_max_;
-  const int64_t timeout_ns_;
+  const FragmentOptions options_;
+  const HashSecret secret_;
   std::unordered_map<DatagramKey, Entry, DatagramHash> entries_;
   std::list<Birth> births_;  // in order of clock; one per entry
   std::array<FrameCount, kLayerCount> without_flow_{};
+  uint64_t limit_hit_count_ = 0;
 };
 
 }  // namespace weir

@@ -6,9 +6,8 @@
 //   TCP:     new ─handshake→ established ─payload→ active ─fin→ closing ─fins acked→ closed
 //            any of these ─reset→ closed; a flow picked up mid-stream starts as established
 //   others:  new ─reply→ established ─packet→ active
-//   all:     ─timeout→ timed_out (closed: stays closed, its linger is over), then clean-up: record
-//   published,
-//            end callback, slot freed
+//   all:     ─timeout→ timed_out (closed: stays closed, its linger is over), then clean-up:
+//            record published, end callback, slot freed
 //
 // `idle` is how a live flow that has been silent for more than half its timeout is shown; it is
 // never stored, so the next packet returns the flow to its state by itself.

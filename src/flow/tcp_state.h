@@ -5,9 +5,10 @@
 // direction the next expected sequence number and one hole.
 //
 //   data at the expected number          → in order
-//   data above it                        → the gap is remembered as the hole (a newer gap replaces
-//   it) data inside the hole                 → out of order; the hole shrinks 0 or 1 byte just
-//   below the expected  → a keep-alive, neither other data below                     → a retransmit
+//   data above it                        → the gap is remembered as the hole; a newer one replaces it
+//   data inside the hole                 → out of order; the hole shrinks
+//   0 or 1 byte just below the expected  → a keep-alive, neither
+//   other data below                     → a retransmit
 //
 // Sequence arithmetic is modulo 2^32. Sides are the canonical endpoints a (0) and b (1), not
 // initiator and responder.

@@ -20,7 +20,7 @@ const char* flow_family_name(FlowFamily family) noexcept;  // "tcp", …
 inline constexpr size_t kTimedStateCount = 5;
 
 inline constexpr int64_t kSecondNs = 1'000'000'000;
-inline constexpr int64_t kIdleTimeoutMaxNs = 3600 * kSecondNs;  // 60 min, by CONVENTIONS "Lifetime"
+inline constexpr int64_t kIdleTimeoutMaxNs = 3600 * kSecondNs;  // 60 min
 
 struct Timeouts {
   // [family][state]; each 0..kIdleTimeoutMaxNs.

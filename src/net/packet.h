@@ -22,6 +22,13 @@ enum class FragmentKind : uint8_t {
   kLater,  // offset over 0: no ports; the flow is known only through its first piece
 };
 
+// Later pieces of a datagram that came before its first one, all sent by the same end.
+struct EarlyPieces {
+  FlowCounters counters;  // packets is 0 when there were none
+  int64_t first_ts_ns = 0;
+  int64_t last_ts_ns = 0;
+};
+
 struct Packet {
   const Frame* frame = nullptr;
   Verdict verdict = Verdict::kDecoded;
@@ -51,6 +58,9 @@ struct Packet {
   MacBytes dst_mac{};
   LayerPath path;
   VlanTags vlans;
+
+  // Set by the fragment cache, for a kFirst piece.
+  EarlyPieces early;
 
   // Set by the flow table.
   bool flow_created = false;

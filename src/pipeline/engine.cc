@@ -55,11 +55,11 @@ struct Engine::Run {
         input(run_input),
         on_records(records_callback),
         on_progress(progress_callback),
-        decoder(options.decode, options.table.secret) {
+        decoder(options.decode, options.table.secret),
+        fragments(options.fragments, options.table.secret) {
     FlowTableOptions share = options.table;
     const uint32_t count = options.thread_count;
     share.flow_count_max = std::max<uint32_t>(1, share.flow_count_max / count);
-    share.fragment_count_max = std::max<uint32_t>(1, share.fragment_count_max / count);
     for (uint32_t index = 0; index < count; ++index)
       shards.push_back(std::make_unique<Shard>(share, options.sweep));
   }
@@ -69,6 +69,12 @@ struct Engine::Run {
     const Next next = input.next(batch);
     if (next != Next::kData) batch.batch.frames = {};
     return next;
+  }
+
+  // Whether the packet can go to its flow: it is decoded, and its key is known.
+  bool is_ready(Packet& packet) {
+    if (packet.verdict != Verdict::kDecoded) return false;
+    return packet.fragment == FragmentKind::kWhole || fragments.resolve(packet);
   }
 
   void run_alone() {
@@ -86,7 +92,7 @@ struct Engine::Run {
         decoded.clear();
         for (size_t index = 0; index < burst.size(); ++index) {
           decoder.decode(burst[index], packets[index]);
-          if (packets[index].verdict == Verdict::kDecoded) decoded.push_back(&packets[index]);
+          if (is_ready(packets[index])) decoded.push_back(&packets[index]);
         }
         shard.process(decoded, burst.back().clock_ns, records);
         for (size_t index = 0; index < burst.size(); ++index)
@@ -121,7 +127,7 @@ struct Engine::Run {
     for (size_t index = 0; index < frames.size(); ++index) {
       Packet& packet = slot.packets[index];
       decoder.decode(frames[index], packet);
-      if (packet.verdict != Verdict::kDecoded) continue;
+      if (!is_ready(packet)) continue;
       slot.packets_of_shard[shard_of(options.table.secret, packet.key, options.thread_count)]
           .push_back(&packet);
     }
@@ -180,6 +186,7 @@ struct Engine::Run {
   const RecordCallback& on_records;
   const std::function<void()>& on_progress;
   Decoder decoder;
+  FragmentCache fragments;
   std::vector<std::unique_ptr<Shard>> shards;
   Statistics statistics;
 
@@ -205,6 +212,7 @@ void Engine::run(Input& input, const RecordCallback& on_records,
     run.run_with_workers();
   }
   statistics_ = run.statistics;
+  run.fragments.add_statistics(statistics_);
   for (const auto& shard : run.shards) shard->add_statistics(statistics_);
   const InputStatistics read = input.statistics();
   statistics_.delivered = read.delivered;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Engine: reads an input to its end and turns it into flow records. The folder pipeline/ is the
-// only one that creates packet threads and knows all stages: input → decode → shard → flow table →
-// records.
+// only one that creates packet threads and knows all stages: input → decode →
+// fragments → shard → flow table → records.
 //
 // One thread: everything happens on the caller's. N > 1: the caller's thread reads, numbers and
 // decodes; N workers each own the flow table of one shard and look only at the packets of their
@@ -24,6 +24,7 @@
 
 #include "capture/input.h"
 #include "flow/flow_table.h"
+#include "flow/fragments.h"
 #include "net/decode.h"
 #include "weir/statistics.h"
 
@@ -46,8 +47,8 @@ struct EngineOptions {
   SweepMode sweep = SweepMode::kAuto;
   bool interim = false;  // hand out interim records too
   DecodeOptions decode;
-  // flow_count_max and fragment_count_max are for the whole run: each shard gets its share.
-  FlowTableOptions table;
+  FragmentOptions fragments;
+  FlowTableOptions table;  // flow_count_max is for the whole run: each shard gets its share
 };
 
 // Records as flows end, on the thread that called run(). The span is valid during the call.

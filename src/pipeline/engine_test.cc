@@ -150,8 +150,8 @@ TEST(Engine, EveryLimitSetToOneStillBalances) {
     options.batch_size = 1;
     options.table.flow_count_max = 1;
     options.table.flow_count_initial = 1;
-    options.table.fragment_count_max = 1;
-    options.table.fragment_timeout_ns = 1;
+    options.fragments.entry_count_max = 1;
+    options.fragments.timeout_ns = 1;
     options.table.timeouts.active_ns = 1;
     for (const FlowFamily family :
          {FlowFamily::kTcp, FlowFamily::kUdp, FlowFamily::kIcmp, FlowFamily::kOther}) {

@@ -46,6 +46,7 @@ struct Handler::State {
       : options(handler_options),
         table(table_options(options)),
         decoder({.zone = options.zone}, table.secret),
+        fragments({}, table.secret),
         shard(table, SweepMode::kAuto) {}
 
   template <typename Callback, typename Argument>
@@ -72,13 +73,14 @@ struct Handler::State {
     decoder.decode(frame, packet);
     Packet* const one = &packet;
     const bool is_decoded = packet.verdict == Verdict::kDecoded;
-    if (!is_decoded) packet.flow_id = 0;
-    shard.process(std::span<Packet* const>(&one, is_decoded ? 1 : 0), frame.clock_ns, records);
+    const bool is_ready =
+        is_decoded && (packet.fragment == FragmentKind::kWhole || fragments.resolve(packet));
+    shard.process(std::span<Packet* const>(&one, is_ready ? 1 : 0), frame.clock_ns, records);
     statistics.verdicts[static_cast<size_t>(packet.layer)][static_cast<size_t>(packet.verdict)].add(
         frame.wire_size);
 
     hand_out();
-    if (on_start && is_decoded && packet.flow_created) {
+    if (on_start && packet.flow_created) {
       FlowRecord record;
       if (shard.table().snapshot(packet.key, packet.hash, frame.clock_ns, record)) {
         call(on_start, Flow(record, options.interface_name));
@@ -97,6 +99,7 @@ struct Handler::State {
   HandlerOptions options;
   FlowTableOptions table;
   Decoder decoder;
+  FragmentCache fragments;
   Shard shard;
   SourceClock clock;
   uint64_t frame_count = 0;
@@ -153,12 +156,14 @@ Verdict Handler::process(const Frame& frame, std::optional<int64_t> next_ts_ns) 
 
 void Handler::finish() noexcept {
   state_->shard.finish(state_->clock.now_ns(), state_->records);
+  state_->fragments.clear();
   state_->hand_out();
 }
 
 Statistics Handler::statistics() const noexcept {
   Statistics result = state_->statistics;
   state_->shard.add_statistics(result);
+  state_->fragments.add_statistics(result);
   result.time_outliers = state_->clock.outlier_count();
   result.time_rebases = state_->clock.rebase_count();
   return result;

@@ -54,13 +54,6 @@ void Shard::add_statistics(Statistics& statistics) const {
     mine.limits_hit[limit] = table_.limit_hits(static_cast<Limit>(limit));
   }
   statistics += mine;
-  for (size_t layer = 0; layer < kLayerCount; ++layer) {
-    const FrameCount orphans = table_.fragments_without_flow(static_cast<Layer>(layer));
-    FrameCount& decoded = statistics.verdicts[layer][static_cast<size_t>(Verdict::kDecoded)];
-    decoded.frames -= orphans.frames;
-    decoded.bytes -= orphans.bytes;
-    statistics.verdicts[layer][static_cast<size_t>(Verdict::kUnflowedFragment)] += orphans;
-  }
 }
 
 }  // namespace weir

@@ -35,8 +35,7 @@ class Shard {
   void finish(int64_t clock_ns, std::vector<FlowRecord>& records);
 
   const FlowTable& table() const noexcept { return table_; }
-  // The table's part of the run's statistics: flows, limits, and fragments moved from decoded to
-  // unflowed.
+  // The table's part of the run's statistics: flows and limits.
   void add_statistics(Statistics& statistics) const;
 
  private:
