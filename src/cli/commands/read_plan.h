@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ReadPlan: what `weir read` was asked to do, validated before anything is opened.
+//
+// Threads: plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/settings.h"
+#include "export/exporter.h"
+#include "export/record_sorter.h"
+#include "pipeline/engine.h"
+
+namespace weir {
+
+struct ReadPlan {
+  std::vector<std::string> files;  // "-" is standard input
+  const ExportFormat* format = nullptr;
+  std::string output_path;  // empty: standard output
+  std::string stats_path;   // empty: none; "-": standard output
+  SortOptions sort;         // order and number of the records printed
+  bool is_table = false;
+  bool is_summary_only = false;       // no flows
+  bool is_summary_on_stderr = false;  // beside flows for machines
+  bool is_unordered = false;
+  bool is_quiet = false;
+  EngineOptions engine;
+  Settings settings;
+};
+
+// Returns the exit code when there is nothing to run: help was printed, or what is wrong.
+std::optional<int> plan_read(const Invocation& invocation, const Catalog& catalog, ReadPlan& plan);
+
+}  // namespace weir
