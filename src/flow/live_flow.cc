@@ -57,8 +57,8 @@ bool follow_tcp_history(LiveFlow& flow, const Packet& packet, const TcpStep& ste
   const bool is_fin = (flags & kTcpFin) != 0;
   const bool is_rst = (flags & kTcpRst) != 0;
   const bool is_ack = (flags & kTcpAck) != 0;
-  const TcpSide& side = flow.tcp.sides[static_cast<size_t>(sender)];
-  const TcpSide& peer = flow.tcp.sides[static_cast<size_t>(1 - sender)];
+  const TcpDetail& side = flow.tcp.details[static_cast<size_t>(sender)];
+  const TcpDetail& peer = flow.tcp.details[static_cast<size_t>(1 - sender)];
   bool fits = true;
   if (is_syn && (is_fin || is_rst)) fits &= append_once(flow, sender, Once::kMultiFlag, 'q');
   if (is_fin && is_rst) fits &= append_once(flow, sender, Once::kInconsistent, 'i');
@@ -177,11 +177,12 @@ FlowSide side_record(const LiveFlow& flow, size_t side, bool is_interim) noexcep
   record.total = flow.counters[side];
   if (is_interim) record.delta = difference(flow.counters[side], flow.published[side]);
   const TcpSide& tcp = flow.tcp.sides[side];
-  record.tcp_isn = tcp.isn;
+  const TcpDetail& detail = flow.tcp.details[side];
+  record.tcp_isn = detail.isn;
   record.has_tcp_isn = tcp.has_isn;
   record.tcp_flags = tcp.flags;
-  record.retransmits = tcp.retransmits;
-  record.out_of_order = tcp.out_of_order;
+  record.retransmits = detail.retransmits;
+  record.out_of_order = detail.out_of_order;
   return record;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -17,16 +18,15 @@
 
 namespace weir {
 
-struct LiveFlow {
+// The first four cache lines are what a packet touches; the rest is for first packets, records and what is rare.
+struct alignas(64) LiveFlow {
   FlowKey key;
-  uint64_t hash = 0;
   uint64_t id = 0;
-  int64_t first_clock_ns = 0;
   int64_t last_clock_ns = 0;
+
   int64_t interval_end_ns = std::numeric_limits<int64_t>::max();  // of the running interim interval
   int64_t first_ts_ns = 0;
   int64_t last_ts_ns = 0;
-  std::array<FlowCounters, 2> counters;
   FlowFamily family = FlowFamily::kOther;
   FlowState state = FlowState::kNew;  // never kIdle: see lifecycle.h
   FlowOrigin origin = FlowOrigin::kFirstPacket;
@@ -35,23 +35,31 @@ struct LiveFlow {
   bool interval_has_packets = false;
   bool has_ports = false;
   bool has_macs = false;
-  uint32_t sequence = 0;  // interim records published
-  TcpState tcp;
+  // Zeek's history; upper case is side a here, and becomes the initiator in the record.
+  std::array<uint8_t, 2> history_once{};  // letters already given, per side
+  uint8_t history_size = 0;
   uint16_t size_candidate = 0;  // UDP: majority vote on the IP packet size (Boyer and Moore)
   uint32_t size_votes = 0;
+  uint64_t hash = 0;
+
+  alignas(64) std::array<FlowCounters, 2> counters;
+
+  TcpState tcp;
+
+  int64_t first_clock_ns = 0;
+  uint32_t sequence = 0;  // interim records published
+  std::array<char, kHistorySizeMax> history{};
   // What is told of the first packet.
+  uint32_t interface = 0;
   uint8_t icmp_type = 0;
   uint8_t icmp_code = 0;
-  uint32_t interface = 0;
   std::array<MacBytes, 2> macs{};
   LayerPath path;
   VlanTags vlans;
-  // Zeek's history; upper case is side a here, and becomes the initiator in the record.
-  uint8_t history_size = 0;
-  std::array<uint8_t, 2> history_once{};  // letters already given, per side
-  std::array<char, kHistorySizeMax> history{};
   std::array<FlowCounters, 2> published;  // totals at the last interim record
 };
+static_assert(offsetof(LiveFlow, interval_end_ns) == 64 && offsetof(LiveFlow, counters) == 128 &&
+              offsetof(LiveFlow, tcp) == 192);
 
 // Fills what the first packet tells. Counts nothing yet.
 void begin_flow(LiveFlow& flow, const Packet& packet) noexcept;

@@ -9,19 +9,20 @@ int32_t distance(uint32_t a, uint32_t b) noexcept {
   return static_cast<int32_t>(a - b);
 }
 
-void remember_isn(TcpSide& side, uint32_t isn) noexcept {
-  if (side.has_isn) return;
-  side.isn = isn;
-  side.has_isn = true;
-}
+// One direction of a connection.
+struct Sender {
+  TcpSide& side;
+  TcpDetail& detail;
+};
 
 // Data below the expected number: fills the hole, repeats, or keeps alive.
-void follow_old_data(TcpSide& side, const Packet& packet, uint32_t end, TcpStep& step) noexcept {
+void follow_old_data(Sender sender, const Packet& packet, uint32_t end, TcpStep& step) noexcept {
+  auto& [side, detail] = sender;
   const bool inside_hole = side.hole_begin != side.hole_end &&
                            distance(packet.tcp_seq, side.hole_begin) >= 0 &&
                            distance(end, side.hole_end) <= 0;
   if (inside_hole) {
-    ++side.out_of_order;
+    ++detail.out_of_order;
     // What fills the middle leaves two holes; the upper one is remembered.
     if (end == side.hole_end && packet.tcp_seq != side.hole_begin) {
       side.hole_end = packet.tcp_seq;
@@ -34,15 +35,16 @@ void follow_old_data(TcpSide& side, const Packet& packet, uint32_t end, TcpStep&
                              (packet.tcp_flags & (kTcpSyn | kTcpFin)) == 0 &&
                              packet.tcp_seq == side.next_seq - 1;
   if (is_keep_alive) return;
-  ++side.retransmits;
+  ++detail.retransmits;
   if (packet.payload_size > 0) {
-    ++side.payload_retransmits;
+    ++detail.payload_retransmits;
     step.payload_retransmit = true;
   }
   if (distance(end, side.next_seq) > 0) side.next_seq = end;
 }
 
-void follow_sequence(TcpSide& side, const Packet& packet, TcpStep& step) noexcept {
+void follow_sequence(Sender sender, const Packet& packet, TcpStep& step) noexcept {
+  TcpSide& side = sender.side;
   const bool is_syn = (packet.tcp_flags & kTcpSyn) != 0;
   const bool is_fin = (packet.tcp_flags & kTcpFin) != 0;
   // A RST's sequence number need not be the sender's next one, and it occupies none.
@@ -57,7 +59,7 @@ void follow_sequence(TcpSide& side, const Packet& packet, TcpStep& step) noexcep
   } else if (size > 0) {
     const int32_t ahead = distance(packet.tcp_seq, side.next_seq);
     if (ahead < 0) {
-      follow_old_data(side, packet, end, step);
+      follow_old_data(sender, packet, end, step);
     } else {
       if (ahead > 0) {
         side.hole_begin = side.next_seq;
@@ -72,16 +74,20 @@ void follow_sequence(TcpSide& side, const Packet& packet, TcpStep& step) noexcep
 }
 
 // What an acknowledgement says of the other side.
-void follow_ack(TcpSide& peer, const Packet& packet, TcpStep& step) noexcept {
+void follow_ack(Sender sender, const Packet& packet, TcpStep& step) noexcept {
+  auto& [peer, detail] = sender;
   const bool is_reset = (packet.tcp_flags & kTcpRst) != 0;
-  if (!is_reset || peer.has_syn) {
-    if (!peer.has_isn) remember_isn(peer, packet.tcp_ack - 1);
-    if (peer.has_syn && distance(packet.tcp_ack, peer.isn) > 0) peer.is_syn_acked = true;
+  if (!peer.has_isn && !is_reset) {
+    detail.isn = packet.tcp_ack - 1;
+    peer.has_isn = true;
   }
-  if (peer.has_fin && distance(packet.tcp_ack, peer.fin_end) >= 0) peer.is_fin_acked = true;
+  if (peer.has_syn && !peer.is_syn_acked && distance(packet.tcp_ack, detail.isn) > 0) {
+    peer.is_syn_acked = true;
+  }
+  if (peer.has_fin && distance(packet.tcp_ack, detail.fin_end) >= 0) peer.is_fin_acked = true;
   if (peer.hole_begin != peer.hole_end && distance(packet.tcp_ack, peer.hole_end) >= 0) {
     peer.hole_begin = peer.hole_end;
-    ++peer.gaps;
+    ++detail.gaps;
     step.gap = true;
   }
 }
@@ -101,6 +107,8 @@ TcpStep follow_tcp(TcpState& tcp, const Packet& packet, int sender) noexcept {
   TcpStep step;
   TcpSide& side = tcp.sides[static_cast<size_t>(sender)];
   TcpSide& peer = tcp.sides[static_cast<size_t>(1 - sender)];
+  TcpDetail& detail = tcp.details[static_cast<size_t>(sender)];
+  TcpDetail& peer_detail = tcp.details[static_cast<size_t>(1 - sender)];
   const uint8_t flags = packet.tcp_flags;
   const bool is_syn = (flags & kTcpSyn) != 0;
   const bool is_ack = (flags & kTcpAck) != 0;
@@ -111,20 +119,20 @@ TcpStep follow_tcp(TcpState& tcp, const Packet& packet, int sender) noexcept {
 
   side.flags |= flags;
   if (is_syn && !is_rst) {
-    const bool is_same = side.has_isn && side.isn == packet.tcp_seq;
+    const bool is_same = side.has_isn && detail.isn == packet.tcp_seq;
     if (!side.is_syn_acked && !is_same) {
       // The real thing beats what an acknowledgement let us conclude, and the latest attempt the
       // earlier ones.
       if (side.has_syn) side.has_next = false;
-      side.isn = packet.tcp_seq;
+      detail.isn = packet.tcp_seq;
       side.has_isn = true;
     }
     side.has_syn = true;
     if (is_ack) side.has_syn_ack = true;
     if (!is_ack) tcp.syn_ts_ns = packet.frame->ts_ns;
   }
-  follow_sequence(side, packet, step);
-  if (is_ack) follow_ack(peer, packet, step);
+  follow_sequence({side, detail}, packet, step);
+  if (is_ack) follow_ack({peer, peer_detail}, packet, step);
   // Whoever goes on without a SYN has had its own acknowledged, seen or not.
   if (!is_syn && !is_rst && is_ack && side.has_syn) side.is_syn_acked = true;
 
@@ -152,13 +160,13 @@ TcpStep follow_tcp(TcpState& tcp, const Packet& packet, int sender) noexcept {
     step.fin = !side.has_fin && !peer.has_fin;
     if (!side.has_fin) {
       side.has_fin = true;
-      side.fin_end = packet.tcp_seq + packet.payload_size + 1;
+      detail.fin_end = packet.tcp_seq + packet.payload_size + 1;
     }
   }
   step.fins_acked = side.is_fin_acked && peer.is_fin_acked;
   if (is_rst) side.has_rst = step.reset = true;
   if (packet.tcp_window == 0 && !is_rst) {
-    ++side.zero_windows;
+    ++detail.zero_windows;
     step.zero_window = true;
   }
   return step;
@@ -166,8 +174,8 @@ TcpStep follow_tcp(TcpState& tcp, const Packet& packet, int sender) noexcept {
 
 bool is_new_connection(const TcpState& tcp, const Packet& packet, int sender) noexcept {
   if ((packet.tcp_flags & (kTcpSyn | kTcpAck | kTcpRst)) != kTcpSyn) return false;
-  const TcpSide& side = tcp.sides[static_cast<size_t>(sender)];
-  return !side.has_syn || side.isn != packet.tcp_seq;
+  const size_t side = static_cast<size_t>(sender);
+  return !tcp.sides[side].has_syn || tcp.details[side].isn != packet.tcp_seq;
 }
 
 namespace {

@@ -21,17 +21,11 @@
 
 namespace weir {
 
+// What every packet looks at: of both sides together less than a cache line.
 struct TcpSide {
-  uint32_t isn = 0;         // has_isn
   uint32_t next_seq = 0;    // has_next
   uint32_t hole_begin = 0;  // the hole is [begin, end); none when equal
   uint32_t hole_end = 0;
-  uint32_t fin_end = 0;  // has_fin: the acknowledgement number that covers the FIN
-  uint32_t retransmits = 0;
-  uint32_t out_of_order = 0;
-  uint32_t payload_retransmits = 0;  // history letter t
-  uint32_t zero_windows = 0;         // w
-  uint32_t gaps = 0;  // g: holes the peer acknowledged although we never saw them filled
   uint8_t flags = 0;  // union of all flags sent
   bool has_isn = false;
   bool has_next = false;
@@ -43,12 +37,24 @@ struct TcpSide {
   bool has_rst = false;
 };
 
+// What is looked at when something out of the ordinary happens.
+struct TcpDetail {
+  uint32_t isn = 0;      // has_isn
+  uint32_t fin_end = 0;  // has_fin: the acknowledgement number that covers the FIN
+  uint32_t retransmits = 0;
+  uint32_t out_of_order = 0;
+  uint32_t payload_retransmits = 0;  // history letter t
+  uint32_t zero_windows = 0;         // w
+  uint32_t gaps = 0;  // g: holes the peer acknowledged although we never saw them filled
+};
+
 struct TcpState {
   std::array<TcpSide, 2> sides;
+  bool is_established = false;  // kHandshake or kMidstream has happened
+  std::array<TcpDetail, 2> details;
   int64_t syn_ts_ns = 0;  // of the last SYN without ACK
   int64_t rtt_ns =
       -1;  // last SYN to the ACK that completes the handshake (Wireshark's initial RTT)
-  bool is_established = false;  // kHandshake or kMidstream has happened
 };
 
 // What one packet means for the flow's state and for its history.
