@@ -40,7 +40,7 @@ class CaptureFile : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string write_file(const std::string& name, const Bytes& bytes) {
-    const std::string path = folder_ / name;
+    std::string path = folder_ / name;
     std::ofstream out(path, std::ios::binary);
     for (const uint8_t byte : bytes) out.put(static_cast<char>(byte));
     return path;

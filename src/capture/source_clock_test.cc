@@ -162,13 +162,14 @@ TEST(SourceClock, SecondFileWithOlderTimesGoesOnFromTheClock) {
 }
 
 TEST(SourceClock, EndsOfTheRangeSaturate) {
-  constexpr int64_t low = std::numeric_limits<int64_t>::min();
-  constexpr int64_t high = std::numeric_limits<int64_t>::max();
-  const std::vector<std::vector<int64_t>> sequences = {{low, high, high, low, low, high, low},
-                                                       {high, low, low, low, high, high},
-                                                       {0, low, low, high, high, low, low},
-                                                       {high, low, high, low},
-                                                       {low, low, high, 0, 0, high}};
+  constexpr int64_t kLow = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kHigh = std::numeric_limits<int64_t>::max();
+  const std::vector<std::vector<int64_t>> sequences = {
+      {kLow, kHigh, kHigh, kLow, kLow, kHigh, kLow},
+      {kHigh, kLow, kLow, kLow, kHigh, kHigh},
+      {0, kLow, kLow, kHigh, kHigh, kLow, kLow},
+      {kHigh, kLow, kHigh, kLow},
+      {kLow, kLow, kHigh, 0, 0, kHigh}};
   for (const auto& sequence : sequences) EXPECT_EQ(run(sequence), model(sequence));
 }
 

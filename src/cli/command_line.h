@@ -65,6 +65,6 @@ std::optional<int> parse_command_line(const CommandLine& line,
                                       std::span<const std::string> arguments);
 
 // What -h prints, for a terminal of that many columns.
-std::string help_text(const CommandLine& line, size_t column_count, bool has_colour);
+std::string help_text(const CommandLine& line, size_t columns, bool has_colour);
 
 }  // namespace weir

@@ -126,7 +126,7 @@ TEST(LinkLayer, RawOfTheWrongVersion) {
 }
 
 TEST(LinkLayer, LoopbackFamilies) {
-  for (const uint32_t family : {10, 23, 24, 28, 30}) {
+  for (const uint32_t family : {10u, 23u, 24u, 28u, 30u}) {
     for (const bool big_endian : {false, true}) {
       const Decoded d =
           decode(test::null_loopback(family, big_endian).ipv6("fd00::1", "fd00::2").udp(5, 6));

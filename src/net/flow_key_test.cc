@@ -231,8 +231,8 @@ TEST(FlowKey, ShardsAreEvenAndIndependentOfTheTableHash) {
   }
   // Ten standard deviations of a fair share, and of half of it.
   for (uint32_t shard = 0; shard < kShardCount; ++shard) {
-    EXPECT_NEAR(keys_of_shard[shard], kKeyCount / 7, 930);
-    EXPECT_NEAR(high_hashes_of_shard[shard], kKeyCount / 14, 680);
+    EXPECT_NEAR(keys_of_shard[shard], kKeyCount / 7.0, 930);
+    EXPECT_NEAR(high_hashes_of_shard[shard], kKeyCount / 14.0, 680);
   }
 }
 

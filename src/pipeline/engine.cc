@@ -200,8 +200,6 @@ Engine::Engine(const EngineOptions& options) : options_(options) {
   ASSERT(options.batch_size >= 1 && options.batch_size <= kBatchFrameCountMax);
 }
 
-Engine::~Engine() = default;
-
 void Engine::run(Input& input, const RecordCallback& on_records,
                  const std::function<void()>& on_progress) {
   input.set_batch_size(options_.batch_size);

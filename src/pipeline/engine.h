@@ -57,7 +57,6 @@ using RecordCallback = std::function<void(std::span<const FlowRecord>)>;
 class Engine {
  public:
   explicit Engine(const EngineOptions& options);
-  ~Engine();
 
   // Until the input ends or is stopped. on_progress, when given, is called after every batch.
   void run(Input& input, const RecordCallback& on_records,

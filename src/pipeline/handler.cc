@@ -19,8 +19,8 @@ namespace {
 
 // The same for every handler of the process: built once, immutable.
 const Catalog& catalog() {
-  static const Catalog kCatalog = CatalogBuilder().add(flow_fields()).freeze();
-  return kCatalog;
+  static const Catalog shared_catalog = CatalogBuilder().add(flow_fields()).freeze();
+  return shared_catalog;
 }
 
 FlowTableOptions table_options(const HandlerOptions& options) {
@@ -112,8 +112,8 @@ struct Handler::State {
 
 std::string Flow::json() const {
   std::string line;
-  static const JsonFormat kFormat(catalog());
-  kFormat.append(line, *record_, {.interface = *interface_name_});
+  static const JsonFormat json_format(catalog());
+  json_format.append(line, *record_, {.interface = *interface_name_});
   return line;
 }
 
