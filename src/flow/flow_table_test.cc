@@ -150,6 +150,17 @@ TEST(FlowTable, AGroupAddressIsNeverTheInitiator) {
   EXPECT_EQ(record.src.port, 53);
 }
 
+TEST(FlowTable, IcmpErrorsOfBothEndsAreTwoFlowsAlsoWhenTypeEqualsCode) {
+  for (const uint8_t code : {uint8_t{1}, uint8_t{3}}) {
+    FlowBuilder flow;
+    const uint64_t there =
+        flow.feed(0, ethernet().ipv4("10.0.0.1", "10.0.0.2").icmp(3, code)).flow_id;
+    const uint64_t back =
+        flow.feed(1, ethernet().ipv4("10.0.0.2", "10.0.0.1").icmp(3, code)).flow_id;
+    EXPECT_NE(there, back);
+  }
+}
+
 TEST(FlowTable, MacsFollowTheDirection) {
   FlowBuilder flow;
   flow.feed(0, ethernet("02:00:00:00:00:02", "02:00:00:00:00:01")

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "net/icmp.h"
 #include "net/layer_cursor.h"
 
 namespace weir {
@@ -152,6 +153,12 @@ void Decoder::decode(const Frame& frame, Packet& packet) const noexcept {
 
   set_zone(options_.zone, packet);
   packet.from_b = canonicalize(packet.key);
+  // What goes one way only is a flow per direction, also where type and code are equal and so say
+  // nothing of the direction.
+  const bool is_icmp = packet.layer == Layer::kIcmp || packet.layer == Layer::kIcmpv6;
+  if (is_icmp && !icmp_is_two_way(packet.key.proto_number, packet.icmp_type)) {
+    packet.key.one_way = packet.from_b ? 2 : 1;
+  }
   packet.hash = hash_key(secret_, packet.key);
 }
 

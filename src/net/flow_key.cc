@@ -25,7 +25,7 @@ uint64_t ports_and_kinds(const FlowKey& key) noexcept {
 }
 
 uint64_t zone_word(const FlowKey& key) noexcept {
-  return static_cast<uint64_t>(key.zone) << 32 | key.reserved;
+  return static_cast<uint64_t>(key.zone) << 32 | key.one_way;
 }
 
 // The two IPv4 addresses as one word: they fill 4 of their 16 bytes, and the rest is zero.

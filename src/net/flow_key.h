@@ -26,7 +26,7 @@ struct FlowKey {
   AddressKind kind = AddressKind::kMac;
   ZoneKind zone_kind = ZoneKind::kNone;
   uint32_t zone = 0;
-  uint32_t reserved = 0;  // always 0
+  uint32_t one_way = 0;  // ICMP messages nobody answers: 1 when a sends, 2 when b does; else 0
 
   friend bool operator==(const FlowKey& x, const FlowKey& y) noexcept {
     return std::memcmp(&x, &y, sizeof(FlowKey)) == 0;

@@ -21,7 +21,7 @@ inline const char* broken_key_invariant(const Packet& packet) {
   std::swap(reversed.port_a, reversed.port_b);
   canonicalize(reversed);
   if (!(reversed == key)) return "the other direction has another key";
-  if (key.reserved != 0) return "reserved bytes of the key are set";
+  if (key.one_way > 2) return "one_way is neither 0 nor an end";
   const size_t address_size = key.kind == AddressKind::kIpv4  ? 4
                               : key.kind == AddressKind::kMac ? 6
                                                               : 16;
