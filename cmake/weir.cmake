@@ -5,6 +5,11 @@
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)  # flow: SHA-1 of Community ID
 find_package(spdlog REQUIRED)   # base: log.cc
+find_package(ZLIB REQUIRED)     # capture: gzip.cc
+find_package(LibLZMA REQUIRED)  # capture: xz.cc
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)  # capture: zstd.cc
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)    # capture: lz4.cc
 
 add_library(weir_options INTERFACE)
 target_compile_features(weir_options INTERFACE cxx_std_20)

@@ -50,7 +50,8 @@ void unpoison([[maybe_unused]] const uint8_t* bytes) {
 #endif
 }
 
-// The system's words for an error number, in lower case as all our messages.
+}  // namespace
+
 std::string system_message(int error_number) {
   std::string message = std::generic_category().message(error_number);
   if (!message.empty()) {
@@ -58,8 +59,6 @@ std::string system_message(int error_number) {
   }
   return message;
 }
-
-}  // namespace
 
 ByteStream::Block::Block() : bytes(std::make_unique_for_overwrite<uint8_t[]>(kBlockSize)) {}
 ByteStream::Block::~Block() {
@@ -117,6 +116,24 @@ void ByteStream::skip(uint64_t size) {
   skip_remaining_ = size - now;
 }
 
+void ByteStream::decompress(const Compression& compression) {
+  ASSERT(compression_ == nullptr);
+  ASSERT(compression.make != nullptr);
+  ASSERT(offset_ == 0);
+  ASSERT(blocks_[current_].holder_count == 0);
+  compression_ = &compression;
+  decompressor_ = compression.make();
+  compressed_block_ = current_;
+  compressed_begin_ = begin_;
+  compressed_end_ = end_;
+  has_compressed_ended_ = has_ended_;
+  has_ended_ = false;
+  become_current(blocks_.take());
+  unpoison(block_bytes_);
+  begin_ = 0;
+  end_ = 0;
+}
+
 ByteStream::Fill ByteStream::fill(size_t size) {
   ASSERT(size <= kRecordSizeMax);
   while (skip_remaining_ > 0 || end_ - begin_ < size) {
@@ -169,35 +186,94 @@ void ByteStream::become_current(uint32_t block) {
 
 ByteStream::Read ByteStream::read_some() {
   if (is_stopped()) return Read::kStopped;
-  return descriptor_ >= 0 ? read_descriptor() : read_memory();
+  if (!failure_.empty()) return Read::kFailed;
+  if (decompressor_ != nullptr) return read_decompressed();
+  size_t size = 0;
+  const Read outcome = read_raw({block_bytes_ + end_, kBlockSize - end_}, size);
+  end_ += size;
+  return outcome;
 }
 
-ByteStream::Read ByteStream::read_memory() {
-  const std::span<uint8_t> room(block_bytes_ + end_, kBlockSize - end_);
-  const size_t size = std::min({room.size(), read_size_max_, memory_.size() - memory_position_});
+// Hands out whatever could be decompressed, so that nothing is held back on a pipe.
+ByteStream::Read ByteStream::read_decompressed() {
+  for (;;) {
+    const size_t in_size = has_pending_output_ ? 0 : compressed_end_ - compressed_begin_;
+    if (in_size > 0 || has_pending_output_) {
+      const std::span<uint8_t> room(block_bytes_ + end_, kBlockSize - end_);
+      const std::span<const uint8_t> in(blocks_[compressed_block_].bytes.get() + compressed_begin_,
+                                        in_size);
+      const Decompressed step = decompressor_->decompress(in, room);
+      compressed_begin_ += step.consumed;
+      compressed_offset_ += step.consumed;
+      end_ += step.produced;
+      has_pending_output_ = step.produced == room.size();
+      if (step.is_damaged) fail(decompressor_->failure());
+      if (step.produced > 0) return Read::kBytes;  // the failure is for the next call
+      if (step.is_damaged) return Read::kFailed;
+      if (step.consumed > 0 || in_size == 0) continue;
+    }
+    if (is_stopped()) return Read::kStopped;
+    const Read outcome = read_compressed();
+    if (outcome != Read::kBytes) return outcome;
+  }
+}
+
+ByteStream::Read ByteStream::read_compressed() {
+  if (has_compressed_ended_) {
+    if (decompressor_->may_end()) return Read::kEnd;
+    compressed_offset_ += compressed_end_ - compressed_begin_;
+    fail("cut short");
+    return Read::kFailed;
+  }
+  const std::span<uint8_t> block(blocks_[compressed_block_].bytes.get(), kBlockSize);
+  const std::span<uint8_t> rest =
+      block.subspan(compressed_begin_, compressed_end_ - compressed_begin_);
+  std::copy(rest.begin(), rest.end(), block.begin());
+  compressed_begin_ = 0;
+  compressed_end_ = rest.size();
+  ASSERT(compressed_end_ < kBlockSize);  // no decompressor waits for so much before it takes any
+  size_t size = 0;
+  const Read outcome = read_raw(block.subspan(compressed_end_), size);
+  compressed_end_ += size;
+  if (outcome != Read::kEnd) return outcome;
+  has_compressed_ended_ = true;
+  return Read::kBytes;
+}
+
+void ByteStream::fail(const std::string& what) {
+  failure_ = compression_ == nullptr ? "byte " + std::to_string(end_offset()) + ": " + what
+                                     : "compressed byte " + std::to_string(compressed_offset_) +
+                                           ": " + std::string(compression_->name) + ": " + what;
+}
+
+ByteStream::Read ByteStream::read_raw(std::span<uint8_t> room, size_t& size) {
+  return descriptor_ >= 0 ? read_descriptor(room, size) : read_memory(room, size);
+}
+
+ByteStream::Read ByteStream::read_memory(std::span<uint8_t> room, size_t& size) {
+  size = std::min({room.size(), read_size_max_, memory_.size() - memory_position_});
   if (size == 0) return Read::kEnd;
   const std::span<const uint8_t> from =
       std::span<const uint8_t>(memory_).subspan(memory_position_, size);
   std::copy(from.begin(), from.end(), room.begin());
   memory_position_ += size;
-  end_ += size;
   return Read::kBytes;
 }
 
-ByteStream::Read ByteStream::read_descriptor() {
+ByteStream::Read ByteStream::read_descriptor(std::span<uint8_t> room, size_t& size) {
   for (;;) {
     if (may_block_ && !wait_readable()) return Read::kStopped;
-    const ssize_t size = read(descriptor_, block_bytes_ + end_, kBlockSize - end_);
-    if (size > 0) {
-      end_ += static_cast<size_t>(size);
+    const ssize_t result = read(descriptor_, room.data(), room.size());
+    if (result > 0) {
+      size = static_cast<size_t>(result);
       return Read::kBytes;
     }
-    if (size == 0) return Read::kEnd;
+    if (result == 0) return Read::kEnd;
     if (errno == EINTR || (errno == EAGAIN && may_block_)) {
       if (is_stopped()) return Read::kStopped;
       continue;
     }
-    failure_ = system_message(errno);
+    fail(system_message(errno));
     return Read::kFailed;
   }
 }

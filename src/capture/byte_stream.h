@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/decompressor.h"
 #include "capture/slot_pool.h"
 
 namespace weir {
@@ -35,13 +36,16 @@ namespace weir {
 // in a file.
 inline constexpr size_t kRecordSizeMax = (256 + 64) * 1024;
 
+// The system's words for an error number, in lower case as all our messages.
+std::string system_message(int error_number);
+
 class ByteStream {
  public:
   enum class Fill : uint8_t {
     kFilled,   // as many bytes are available as were asked for
     kEnd,      // the stream ended with fewer
     kStopped,  // stop() was called
-    kFailed,   // read() failed: see failure()
+    kFailed,   // reading or decompressing failed: see failure()
   };
 
   // Opens a file, FIFO or device, or "-" for standard input. Never blocks: a FIFO without a writer
@@ -57,6 +61,12 @@ class ByteStream {
 
   // False for regular files: their bytes are there or never come.
   bool may_block() const { return may_block_; }
+
+  // From here on the stream is what the compression makes of the bytes, from the first one on.
+  // Nothing may have been consumed or held, and it may be called once.
+  void decompress(const Compression& compression);
+  // Null unless decompress() was called.
+  const Compression* compression() const { return compression_; }
 
   // Valid until the next fill(), or as long as the block is held.
   std::span<const uint8_t> available() const { return {block_bytes_ + begin_, end_ - begin_}; }
@@ -74,6 +84,8 @@ class ByteStream {
 
   // Finishes a skip, then reads until `size` bytes are available; 0 asks for the skip alone.
   Fill fill(size_t size);
+  // After kFailed: "byte 4096: input/output error" or, the offset being that in the file,
+  // "compressed byte 512: gzip: invalid block type".
   const std::string& failure() const { return failure_; }
 
   // Keeps the current block until release(); calls nest.
@@ -94,8 +106,12 @@ class ByteStream {
 
   ByteStream();
   Read read_some();
-  Read read_memory();
-  Read read_descriptor();
+  Read read_decompressed();
+  Read read_compressed();
+  Read read_raw(std::span<uint8_t> room, size_t& size);
+  Read read_memory(std::span<uint8_t> room, size_t& size);
+  Read read_descriptor(std::span<uint8_t> room, size_t& size);
+  void fail(const std::string& what);
   bool wait_readable();
   void make_room(size_t size);
   void become_current(uint32_t block);
@@ -106,6 +122,15 @@ class ByteStream {
   size_t memory_position_ = 0;
   size_t read_size_max_ = SIZE_MAX;
 
+  const Compression* compression_ = nullptr;
+  std::unique_ptr<Decompressor> decompressor_;
+  uint32_t compressed_block_ = 0;
+  size_t compressed_begin_ = 0;  // in that block
+  size_t compressed_end_ = 0;
+  uint64_t compressed_offset_ = 0;  // of what is at compressed_begin_, in the file
+  bool has_compressed_ended_ = false;
+  bool has_pending_output_ = false;  // the last call filled the room it was given
+
   SlotPool<Block> blocks_;
   uint32_t current_ = 0;
   uint8_t* block_bytes_ = nullptr;
@@ -114,7 +139,7 @@ class ByteStream {
   uint64_t offset_ = 0;
   uint64_t skip_remaining_ = 0;
   bool has_ended_ = false;
-  std::string failure_;
+  std::string failure_;  // not empty: final
   std::atomic<bool> is_stopped_{false};
   static_assert(std::atomic<bool>::is_always_lock_free, "stop() is called from signal handlers");
 };

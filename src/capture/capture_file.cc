@@ -1,51 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture/capture_file.h"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "capture/pcap_file.h"
-#include "capture/pcapng_file.h"
+#include "capture/capture_format.h"
 #include "capture/record_parser.h"
 #include "capture/slot_pool.h"
 
 namespace weir {
 
 namespace {
-
-constexpr size_t kMagicSize = 4;
-
-struct Compression {
-  const char* name;
-  std::array<uint8_t, kMagicSize> magic;
-  size_t magic_size;
-};
-constexpr std::array kCompressions{
-    Compression{"gzip", {0x1f, 0x8b, 0, 0}, 2},  Compression{"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4},
-    Compression{"xz", {0xfd, '7', 'z', 'X'}, 4}, Compression{"lz4", {0x04, 0x22, 0x4d, 0x18}, 4},
-    Compression{"bzip2", {'B', 'Z', 'h', 0}, 3},
-};
-
-// What is wrong with bytes that begin no capture we read.
-std::string describe_unknown(std::span<const uint8_t> start) {
-  if (start.empty()) return "is empty, not a capture file";
-  for (const Compression& compression : kCompressions) {
-    const auto magic = std::span(compression.magic).first(compression.magic_size);
-    if (start.size() >= magic.size() && std::equal(magic.begin(), magic.end(), start.begin())) {
-      return std::string("compressed with ") + compression.name + "; decompress it first";
-    }
-  }
-  std::string text = "not a pcap or pcapng capture: it begins with";
-  for (const uint8_t byte : start.first(std::min(start.size(), kMagicSize))) {
-    text += ' ';
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 0xf];
-  }
-  return text;
-}
 
 class CaptureFile final : public CaptureSource {
  public:
@@ -59,6 +25,10 @@ class CaptureFile final : public CaptureSource {
     ASSERT(frame_count_max >= 1);
     ASSERT(frame_count_max <= kBatchFrameCountMax);
     batch_size_ = frame_count_max;
+  }
+  void keep_names(NameRecords& records) override {
+    name_records_ = &records;
+    if (parser_ != nullptr) parser_->keep_names(records);
   }
   Next next(Batch& batch) override;
   void release(Batch& batch) override;
@@ -85,6 +55,7 @@ class CaptureFile final : public CaptureSource {
   std::unique_ptr<ByteStream> stream_;
   const std::string name_;
   InterfaceNames& names_;
+  NameRecords* name_records_ = nullptr;
   std::unique_ptr<RecordParser> parser_;
   SlotPool<Slot> slots_;
   uint32_t batch_size_ = kBatchFrameCountDefault;
@@ -94,14 +65,13 @@ class CaptureFile final : public CaptureSource {
 };
 
 bool CaptureFile::start() {
-  ByteStream::Fill fill = stream_->fill(kMagicSize);
-  const std::span<const uint8_t> start = stream_->available();
-  if (fill == ByteStream::Fill::kFilled && PcapngParser::knows(start)) {
-    parser_ = std::make_unique<PcapngParser>(name_, names_);
-    return true;
+  const Recognition recognition = recognize_capture(*stream_);
+  ByteStream::Fill fill = recognition.fill;
+  size_t header_size = 0;
+  if (recognition.format != nullptr) {
+    header_size = recognition.format->header_size(stream_->available());
+    fill = stream_->fill(header_size);
   }
-  const bool is_pcap = fill == ByteStream::Fill::kFilled && PcapParser::knows(start);
-  if (is_pcap) fill = stream_->fill(kPcapFileHeaderSize);
   switch (fill) {
     case ByteStream::Fill::kStopped:
       outcome_ = Next::kEnd;
@@ -109,20 +79,19 @@ bool CaptureFile::start() {
     case ByteStream::Fill::kFailed:
       fail(stream_->failure());
       return false;
-    case ByteStream::Fill::kFilled:
     case ByteStream::Fill::kEnd:
+      fail(Damage{0, "file header cut short: " + std::to_string(header_size) + " bytes needed, " +
+                         std::to_string(stream_->end_offset()) + " present"});
+      return false;
+    case ByteStream::Fill::kFilled:
       break;
   }
-  if (!is_pcap) {
-    fail(describe_unknown(start));
+  if (recognition.format == nullptr) {
+    fail(recognition.reason);
     return false;
   }
-  if (fill == ByteStream::Fill::kEnd) {
-    fail(Damage{0, "file header cut short: " + std::to_string(kPcapFileHeaderSize) +
-                       " bytes needed, " + std::to_string(stream_->end_offset()) + " present"});
-    return false;
-  }
-  parser_ = std::make_unique<PcapParser>(*stream_, names_.intern(name_));
+  parser_ = recognition.format->make(*stream_, name_, names_);
+  if (name_records_ != nullptr) parser_->keep_names(*name_records_);
   return true;
 }
 
@@ -156,7 +125,7 @@ Next CaptureFile::parse_into(Slot& slot, Batch& batch) {
       case ByteStream::Fill::kStopped:
         return finish();
       case ByteStream::Fill::kFailed:
-        return fail(Damage{stream_->end_offset(), stream_->failure()});
+        return fail(stream_->failure());
       case ByteStream::Fill::kEnd: {
         Damage damage;
         return parser_->is_cut(*stream_, damage) ? fail(damage) : finish();
@@ -188,7 +157,10 @@ void CaptureFile::release(Batch& batch) {
 SourceStatistics CaptureFile::statistics() const {
   SourceStatistics statistics;
   statistics.delivered = delivered_;
-  if (parser_ != nullptr) statistics.time_clamped = parser_->time_clamped();
+  if (parser_ != nullptr) {
+    statistics.time_clamped = parser_->time_clamped();
+    statistics.dropped_reported = parser_->dropped_reported();
+  }
   return statistics;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // CaptureFile: a capture file, FIFO or standard input as a source. It puts together a ByteStream
-// (reading), a RecordParser (the format, chosen by the first bytes) and batches. It copies no
-// frame.
+// (reading and decompressing), a RecordParser (the format, chosen by the first bytes, see
+// capture_format.h) and batches. It copies no frame.
 //
 // Errors are one line: "x.pcap: is a directory, not a capture file" when it cannot be opened,
-// "x.pcap: byte 4096: record cut short: 60 bytes announced, 12 present" when it breaks. A FIFO or
+// "x.pcap: byte 4096: record cut short: 60 bytes announced, 12 present" when it breaks,
+// "x.pcap.gz: compressed byte 512: gzip: invalid block type" when its compression does. A FIFO or
 // standard input is looked at only in next(), because the first byte may be long in coming and
 // stop() must be able to end the wait; what is wrong with its beginning is therefore reported by
 // next().
@@ -25,8 +26,8 @@
 
 namespace weir {
 
-// Opens a pcap or pcapng file by its content, whatever it is called; "-" is standard input. Returns
-// null and one line in `error` when that cannot work. `names` must outlive the source.
+// Opens a capture file by its content, whatever it is called; "-" is standard input. Returns null
+// and one line in `error` when that cannot work. `names` must outlive the source.
 std::unique_ptr<CaptureSource> open_capture_file(const std::string& path, InterfaceNames& names,
                                                  std::string& error);
 

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "capture/capture_sources.h"
+#include "tests/support/compress.h"
 #include "tests/support/frame_collector.h"
 
 namespace weir {
@@ -117,18 +118,14 @@ TEST_F(CaptureFile, WhatCannotBeOpenedGetsOneClearLine) {
   EXPECT_EQ(open_error(folder_), folder_.string() + ": is a directory, not a capture file");
   EXPECT_EQ(open_error(write_file("empty", {})), path("empty") + ": is empty, not a capture file");
   EXPECT_EQ(open_error(write_file("text", {'h', 'e', 'l', 'l', 'o'})),
-            path("text") + ": not a pcap or pcapng capture: it begins with 68 65 6c 6c");
+            path("text") + ": not a pcap, pcapng or snoop capture: it begins with 68 65 6c 6c");
   EXPECT_EQ(open_error(write_file("short", {0xd4, 0xc3})),
-            path("short") + ": not a pcap or pcapng capture: it begins with d4 c3");
+            path("short") + ": not a pcap, pcapng or snoop capture: it begins with d4 c3");
   EXPECT_EQ(open_error(write_file("header", {0xd4, 0xc3, 0xb2, 0xa1, 2, 0})),
             path("header") + ": byte 0: file header cut short: 24 bytes needed, 6 present");
-  EXPECT_EQ(open_error(write_file("gz", {0x1f, 0x8b, 8, 0, 0})),
-            path("gz") + ": compressed with gzip; decompress it first");
-  EXPECT_EQ(open_error(write_file("zst", {0x28, 0xb5, 0x2f, 0xfd, 0})),
-            path("zst") + ": compressed with zstd; decompress it first");
-  EXPECT_THAT(open_error(write_file("xz", {0xfd, '7', 'z', 'X', 'Z', 0})), HasSubstr("with xz;"));
-  EXPECT_THAT(open_error(write_file("lz4", {0x04, 0x22, 0x4d, 0x18})), HasSubstr("with lz4;"));
-  EXPECT_THAT(open_error(write_file("bz2", {'B', 'Z', 'h', '9'})), HasSubstr("with bzip2;"));
+  EXPECT_EQ(open_error(write_file("bz2", {'B', 'Z', 'h', '9'})),
+            path("bz2") + ": not a capture: compressed with bzip2; decompress it first");
+  EXPECT_THAT(open_error(write_file("zip", {'P', 'K', 3, 4, 0})), HasSubstr("with zip;"));
   std::filesystem::create_symlink(path("loop"), path("loop"));
   EXPECT_EQ(open_error(path("loop")), path("loop") + ": too many levels of symbolic links");
   EXPECT_EQ(collect_file("/dev/null").error, "/dev/null: is empty, not a capture file");
@@ -225,22 +222,24 @@ TEST_F(CaptureFile, FileAndFifoAgreeOnEveryTruncation) {
 
 TEST_F(CaptureFile, StandardInputIsReadFromAPipe) {
   size_t frame_count = 0;
-  const Bytes bytes = large_capture(&frame_count);
-  int ends[2];
-  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  const int saved = dup(STDIN_FILENO);
-  ASSERT_EQ(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
-  close(ends[0]);
-  std::thread writer([&] {
-    write_to(ends[1], bytes, 9999);
-    close(ends[1]);
-  });
-  const Seen seen = collect_file("-");
-  writer.join();
-  dup2(saved, STDIN_FILENO);
-  close(saved);
-  EXPECT_EQ(seen.outcome, Next::kEnd) << seen.error;
-  EXPECT_EQ(seen.frames.size(), frame_count);
+  const Bytes plain = large_capture(&frame_count);
+  for (const Bytes& bytes : {plain, test::compress(test::Codec::kZstd, plain)}) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const int saved = dup(STDIN_FILENO);
+    ASSERT_EQ(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    close(ends[0]);
+    std::thread writer([&] {
+      write_to(ends[1], bytes, 9999);
+      close(ends[1]);
+    });
+    const Seen seen = collect_file("-");
+    writer.join();
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+    EXPECT_EQ(seen.outcome, Next::kEnd) << seen.error;
+    EXPECT_EQ(seen.frames.size(), frame_count);
+  }
 }
 
 // A live writer must not be made to wait for a full batch: what has arrived is handed out.

@@ -23,6 +23,7 @@
 #include <span>
 #include <string>
 
+#include "capture/name_records.h"
 #include "weir/frame.h"
 #include "weir/statistics.h"
 
@@ -45,6 +46,9 @@ struct SourceStatistics {
   FrameCount delivered;  // frames handed out in batches
   uint64_t dropped = 0;  // frames known to exist and not handed out (kernel drops, injected faults)
   uint64_t time_clamped = 0;
+  // Frames the writer of a file says it lost, as far as it says so: they never existed for weir and
+  // are in none of its identities.
+  uint64_t dropped_reported = 0;
 };
 
 class CaptureSource {
@@ -55,6 +59,9 @@ class CaptureSource {
 
   // Most frames a batch may hold; takes effect with the next batch. 1..kBatchFrameCountMax.
   virtual void set_batch_size(uint32_t frame_count_max) = 0;
+  // Where to put host names the source itself carries; `records` must outlive it. Called before the
+  // first next(), if at all.
+  virtual void keep_names(NameRecords& records) { static_cast<void>(records); }
   virtual Next next(Batch& batch) = 0;
   virtual void release(Batch& batch) = 0;
   virtual void stop() noexcept = 0;

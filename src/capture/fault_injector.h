@@ -42,6 +42,7 @@ class FaultInjector final : public CaptureSource {
   void set_batch_size(uint32_t frame_count_max) override {
     inner_->set_batch_size(frame_count_max);
   }
+  void keep_names(NameRecords& records) override { inner_->keep_names(records); }
   Next next(Batch& batch) override;
   void release(Batch& batch) override;
   void stop() noexcept override { inner_->stop(); }

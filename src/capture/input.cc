@@ -76,7 +76,10 @@ InputStatistics Input::statistics() const {
     sum.delivered += counted.delivered;
     sum.dropped += counted.dropped;
     sum.time_clamped += counted.time_clamped;
+    sum.dropped_reported += counted.dropped_reported;
   }
+  sum.name_records = name_records_.count();
+  sum.name_records_rejected = name_records_.rejected_count();
   sum.time_outliers = clock_.outlier_count();
   sum.time_rebases = clock_.rebase_count();
   return sum;
@@ -123,6 +126,7 @@ bool Input::open_next() {
     }
     ++totals_.sources_opened;
     source->set_batch_size(batch_size_);
+    source->keep_names(name_records_);
     open_.push_back(std::make_unique<OpenSource>());
     reading_ = open_.back().get();
     reading_->source = std::move(source);
@@ -150,6 +154,7 @@ void Input::close(OpenSource& open) {
   totals_.delivered += counted.delivered;
   totals_.dropped += counted.dropped;
   totals_.time_clamped += counted.time_clamped;
+  totals_.dropped_reported += counted.dropped_reported;
   const auto position = std::find_if(open_.begin(), open_.end(),
                                      [&open](const auto& other) { return other.get() == &open; });
   ASSERT(position != open_.end());

@@ -37,6 +37,9 @@ struct InputStatistics {
   uint64_t time_outliers = 0;
   uint64_t time_rebases = 0;
   uint64_t time_clamped = 0;
+  uint64_t dropped_reported = 0;       // by the writers of the files; in no identity
+  uint64_t name_records = 0;           // addresses whose name the files gave
+  uint64_t name_records_rejected = 0;  // more than NameRecords keeps
   uint32_t sources_opened = 0;
   uint32_t sources_failed = 0;  // could not be opened, or broke
 };
@@ -69,6 +72,8 @@ class Input {
   // The clock after the last frame handed out: what finish() of the flow table is given.
   int64_t now_ns() const noexcept { return clock_.now_ns(); }
   InputStatistics statistics() const;
+  // Host names the sources carried so far.
+  const NameRecords& name_records() const { return name_records_; }
 
  private:
   struct OpenSource {
@@ -97,6 +102,7 @@ class Input {
   std::function<void(const std::string& message)> on_problem_;
   uint32_t batch_size_ = kBatchFrameCountDefault;
   SourceClock clock_;
+  NameRecords name_records_;
 
   // Opened and not closed: the one being read and those that ended and have batches outstanding.
   std::deque<std::unique_ptr<OpenSource>> open_;

@@ -12,13 +12,35 @@ namespace {
 constexpr uint32_t kMagicMicroseconds = 0xa1b2c3d4;
 constexpr uint32_t kMagicNanoseconds = 0xa1b23c4d;
 constexpr uint32_t kMagicKuznetzov = 0xa1b2cd34;
+constexpr uint32_t kMagicIxiaHardware = 0x1c0001ac;
+constexpr uint32_t kMagicIxiaSoftware = 0x1c0001ab;
 
 constexpr uint32_t kRecordHeaderSize = 16;
 constexpr uint32_t kKuznetzovHeaderSize = 24;
+constexpr size_t kIxiaExtraSize = 4;  // at the end of the file header
+
+constexpr uint16_t kMajorDgUx = 543;
+
+bool is_ixia(uint32_t magic) {
+  return magic == kMagicIxiaHardware || magic == kMagicIxiaSoftware;
+}
 
 bool is_magic(uint32_t magic) {
-  return magic == kMagicMicroseconds || magic == kMagicNanoseconds || magic == kMagicKuznetzov;
+  return magic == kMagicMicroseconds || magic == kMagicNanoseconds || magic == kMagicKuznetzov ||
+         is_ixia(magic);
 }
+
+// AIX uses the interface types of RFC 1573, of which no libpcap with version 2.2 had any.
+struct AixLinkType {
+  uint32_t interface_type;
+  uint16_t link_type;
+};
+constexpr AixLinkType kAixLinkTypes[] = {
+    {6, 1},    // Ethernet
+    {9, 6},    // token ring
+    {15, 10},  // FDDI
+    {24, 0},   // loopback
+};
 
 }  // namespace
 
@@ -26,6 +48,13 @@ bool PcapParser::knows(std::span<const uint8_t> start) {
   ByteReader little(start);
   ByteReader big(start);
   return is_magic(little.le32()) || is_magic(big.be32());
+}
+
+size_t PcapParser::header_size(std::span<const uint8_t> start) {
+  ByteReader little(start);
+  ByteReader big(start);
+  const bool has_extra = is_ixia(little.le32()) || is_ixia(big.be32());
+  return kPcapFileHeaderSize + (has_extra ? kIxiaExtraSize : 0);
 }
 
 PcapParser::PcapParser(ByteStream& stream, uint32_t interface) {
@@ -38,12 +67,18 @@ PcapParser::PcapParser(ByteStream& stream, uint32_t interface) {
   reader.skip(12);  // zone, accuracy, snap length
   const uint32_t network = reader.u32(order_);
   ASSERT(reader.ok());
-  stream.consume(kPcapFileHeaderSize);
-  if (magic == kMagicNanoseconds) fraction_unit_ns_ = 1;
+  stream.consume(header_size(stream.available()));
+  if (magic == kMagicNanoseconds || magic == kMagicIxiaHardware) fraction_unit_ns_ = 1;
   if (magic == kMagicKuznetzov) header_size_ = kKuznetzovHeaderSize;
-  may_swap_lengths_ = major == 2 && minor < 4;
+  may_swap_lengths_ = (major == 2 && minor < 4) || major == kMajorDgUx;
   pattern_.interface = interface;
   pattern_.link_type = static_cast<uint16_t>(network & 0xffff);
+  if (magic != kMagicMicroseconds || major != 2 || minor != 2) return;
+  for (const AixLinkType& aix : kAixLinkTypes) {
+    if (network != aix.interface_type) continue;
+    pattern_.link_type = aix.link_type;
+    fraction_unit_ns_ = 1;
+  }
 }
 
 Parsed PcapParser::parse(ByteStream& stream, FrameSlots& out) {

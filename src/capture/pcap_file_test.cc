@@ -46,6 +46,62 @@ TEST(PcapFile, ReadsAllMagicsInBothByteOrders) {
   }
 }
 
+// Ixia's captures have four more bytes of file header, which a cut may go through.
+TEST(PcapFile, IxiaHeaderIsLonger) {
+  struct Case {
+    uint32_t magic;
+    int64_t unit_ns;
+  };
+  for (const Case& ixia : {Case{0x1c0001ac, 1}, Case{0x1c0001ab, 1000}}) {
+    for (const std::endian order : kOrders) {
+      PcapWriter file(order, ixia.magic, 1);
+      file.record(1, 5, pattern_bytes(60, 1));
+      Bytes bytes = file.bytes();
+      bytes.insert(bytes.begin() + 24, {0, 0, 0, 76});
+      const Seen seen = collect_bytes(bytes);
+      ASSERT_EQ(seen.outcome, Next::kEnd) << seen.error;
+      ASSERT_EQ(seen.frames.size(), 1u);
+      EXPECT_EQ(seen.frames[0].bytes, pattern_bytes(60, 1));
+      EXPECT_EQ(seen.frames[0].ts_ns, 1'000'000'000 + 5 * ixia.unit_ns);
+      EXPECT_EQ(seen.frames[0].file_offset, 28u);
+      bytes.resize(26);
+      EXPECT_EQ(collect_bytes(bytes).error,
+                "x.pcap: byte 0: file header cut short: 28 bytes needed, 26 present");
+    }
+  }
+}
+
+TEST(PcapFile, AixWritesInterfaceTypesAndNanoseconds) {
+  struct Case {
+    uint32_t network;
+    uint16_t link_type;
+    int64_t unit_ns;
+  };
+  for (const Case& aix :
+       {Case{6, 1, 1}, Case{9, 6, 1}, Case{15, 10, 1}, Case{24, 0, 1}, Case{1, 1, 1000}}) {
+    PcapWriter file(std::endian::big, PcapWriter::kMicroseconds, aix.network, 2);
+    file.record(1, 5, pattern_bytes(60, 1));
+    const Seen seen = collect_bytes(file.bytes());
+    ASSERT_EQ(seen.frames.size(), 1u) << seen.error;
+    EXPECT_EQ(seen.frames[0].link_type, aix.link_type);
+    EXPECT_EQ(seen.frames[0].ts_ns, 1'000'000'000 + 5 * aix.unit_ns);
+  }
+}
+
+TEST(PcapFile, DgUxSwapsTheLengths) {
+  PcapWriter file(std::endian::big);
+  file.record(1, 0, pattern_bytes(60, 1), 60, 1500);  // original length first
+  Bytes bytes = file.bytes();
+  bytes[4] = 543 >> 8;
+  bytes[5] = 543 & 0xff;
+  bytes[7] = 0;
+  const Seen seen = collect_bytes(bytes);
+  ASSERT_EQ(seen.outcome, Next::kEnd) << seen.error;
+  ASSERT_EQ(seen.frames.size(), 1u);
+  EXPECT_EQ(seen.frames[0].bytes.size(), 60u);
+  EXPECT_EQ(seen.frames[0].wire_size, 1500u);
+}
+
 TEST(PcapFile, FileWithoutFramesIsFine) {
   const Seen seen = collect_bytes(PcapWriter(std::endian::big).bytes());
   EXPECT_EQ(seen.outcome, Next::kEnd);
@@ -163,7 +219,7 @@ TEST(PcapFile, EveryTruncationKeepsFramesBeforeItAndNamesTheByte) {
       if (cut == 0) {
         error = "x.pcap: is empty, not a capture file";
       } else if (cut < 4) {
-        error = "x.pcap: not a pcap or pcapng capture: it begins with";
+        error = "x.pcap: not a pcap, pcapng or snoop capture: it begins with";
       } else if (cut < 24) {
         error = "x.pcap: byte 0: file header cut short: 24 bytes needed, " + std::to_string(cut) +
                 " present";

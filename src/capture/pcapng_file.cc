@@ -14,6 +14,8 @@ constexpr uint32_t kSectionHeader = 0x0a0d0d0a;
 constexpr uint32_t kInterfaceDescription = 1;
 constexpr uint32_t kObsoletePacket = 2;
 constexpr uint32_t kSimplePacket = 3;
+constexpr uint32_t kNameResolution = 4;
+constexpr uint32_t kInterfaceStatistics = 5;
 constexpr uint32_t kEnhancedPacket = 6;
 
 constexpr uint32_t kByteOrderMagic = 0x1a2b3c4d;
@@ -21,22 +23,18 @@ constexpr uint32_t kByteOrderMagic = 0x1a2b3c4d;
 constexpr uint32_t kBlockHeaderSize = 8;  // type and total length
 constexpr uint32_t kTrailerSize = 4;      // total length again
 constexpr uint32_t kBlockSizeMin = kBlockHeaderSize + kTrailerSize;
-constexpr uint32_t kSectionSizeMin = kBlockSizeMin + 16;
+constexpr uint32_t kSectionFieldsSize = 16;
+constexpr uint32_t kSectionSizeMin = kBlockSizeMin + kSectionFieldsSize;
 constexpr uint32_t kInterfaceSizeMin = kBlockSizeMin + 8;
 constexpr uint32_t kPacketFieldsSize = 20;
 constexpr uint32_t kPacketSizeMin = kBlockSizeMin + kPacketFieldsSize;
 constexpr uint32_t kSimplePacketFieldsSize = 4;
 constexpr uint32_t kSimplePacketSizeMin = kBlockSizeMin + kSimplePacketFieldsSize;
+constexpr uint32_t kNameRecordHeaderSize = 4;
 
-constexpr uint16_t kOptionEnd = 0;
 constexpr uint16_t kOptionInterfaceName = 2;
 constexpr uint16_t kOptionTimeResolution = 9;
 constexpr uint16_t kOptionTimeOffset = 14;
-constexpr uint16_t kOptionPacketFlags = 2;
-
-constexpr uint32_t padding(uint32_t size) {
-  return (4 - size % 4) % 4;
-}
 
 std::string number(uint64_t value) {
   return std::to_string(value);
@@ -48,35 +46,10 @@ std::string hexadecimal(uint32_t value) {
   return text;
 }
 
-struct Option {
-  uint16_t code = kOptionEnd;
-  uint16_t size = 0;
-  std::span<const uint8_t> value;
-};
-
-// Reads one option. False at the end of the list; `reader` is not ok() when the list is damaged.
-bool next_option(ByteReader& reader, std::endian order, Option& option) {
-  if (reader.remaining() == 0) return false;
-  option.code = reader.u16(order);
-  option.size = reader.u16(order);
-  option.value = reader.bytes(option.size);
-  if (!reader.ok() || option.code == kOptionEnd) return false;
-  reader.skip(padding(option.size));
-  return reader.ok();
-}
-
-// The direction in the flags option of a packet block. A damaged option list hides nothing but
-// this.
-Direction packet_direction(ByteReader options, std::endian order) {
-  Option option;
-  while (next_option(options, order, option)) {
-    if (option.code != kOptionPacketFlags || option.size != 4) continue;
-    const uint32_t way = ByteReader(option.value).u32(order) & 3;
-    if (way == 1) return Direction::kInbound;
-    if (way == 2) return Direction::kOutbound;
-    return Direction::kUnknown;
-  }
-  return Direction::kUnknown;
+// A hostile file may announce any number of drops.
+uint64_t add_saturated(uint64_t a, uint64_t b) {
+  return a > std::numeric_limits<uint64_t>::max() - b ? std::numeric_limits<uint64_t>::max()
+                                                      : a + b;
 }
 
 }  // namespace
@@ -125,9 +98,10 @@ void PcapngParser::parse_plain_packets(ByteStream& stream, FrameSlots& out) {
     frame.wire_size = block.u32(kOrder);
     if (!block.ok() || type != kEnhancedPacket || index >= interfaces_.size()) break;
     if (frame.captured_size > kFrameSizeMax) break;
-    if (block_size != kPacketSizeMin + frame.captured_size + padding(frame.captured_size)) break;
+    if (block_size != kPacketSizeMin + frame.captured_size + pcapng_padding(frame.captured_size))
+      break;
     frame.data = block.bytes(frame.captured_size).data();
-    block.skip(padding(frame.captured_size));
+    block.skip(pcapng_padding(frame.captured_size));
     const uint32_t trailer = block.u32(kOrder);
     if (!block.ok() || trailer != block_size) break;
     const Interface& interface = interfaces_[index];
@@ -170,38 +144,64 @@ PcapngParser::Step PcapngParser::parse_block(ByteStream& stream, FrameSlots& out
     case kSimplePacket:
       return parse_simple_packet(stream, reader, block, out);
     case kSectionHeader:
-    case kInterfaceDescription: {
-      const bool is_section = block.type == kSectionHeader;
-      if (!has_valid_size(block, is_section ? kSectionSizeMin : kInterfaceSizeMin)) {
-        return Step::kDamaged;
-      }
-      if (block.size > kRecordSizeMax) {
-        return fail(block, "block length " + number(block.size) + ": at most " +
-                               number(kRecordSizeMax) + " allowed for its type");
-      }
-      if (stream.available().size() < block.size) return need(block.size);
-      ByteReader body = reader.prefix(block.size - kBlockSizeMin);
-      reader.skip(block.size - kBlockSizeMin);
-      if (!has_matching_trailer(reader, block)) return Step::kDamaged;
-      const Step step = is_section ? parse_section(body, block) : parse_interface(body, block);
-      if (step == Step::kNext) stream.consume(block.size);
-      return step;
-    }
+      return parse_section(stream, reader, block);
+    case kInterfaceDescription:
+      return parse_interface(stream, reader, block);
+    case kInterfaceStatistics:
+      return parse_statistics(stream, reader, block);
+    case kNameResolution:
+      if (!has_valid_size(block, kBlockSizeMin)) return Step::kDamaged;
+      return name_records_ == nullptr ? begin_skip(stream, block) : begin_names(stream, block);
     default:
       if (!has_valid_size(block, kBlockSizeMin)) return Step::kDamaged;
       return begin_skip(stream, block);
   }
 }
 
-PcapngParser::Step PcapngParser::parse_section(ByteReader reader, const Block& block) {
+// Its options (comments, mostly) may be of any length and are skipped with the block.
+PcapngParser::Step PcapngParser::parse_section(ByteStream& stream, ByteReader reader,
+                                               const Block& block) {
+  if (!has_valid_size(block, kSectionSizeMin)) return Step::kDamaged;
   reader.skip(4);  // byte-order magic
   const uint16_t major = reader.u16(order_);
+  reader.skip(kSectionFieldsSize - 6);
+  if (!reader.ok()) return need(kBlockHeaderSize + kSectionFieldsSize);
   if (major != 1) return fail(block, "pcapng version " + number(major) + ": only 1 is known");
-  interfaces_.clear();
-  return Step::kNext;
+  end_section();
+  return begin_skip(stream, block);
 }
 
-PcapngParser::Step PcapngParser::parse_interface(ByteReader reader, const Block& block) {
+void PcapngParser::end_section() {
+  dropped_before_ = dropped_reported();
+  interfaces_.clear();
+  drops_.clear();
+}
+
+uint64_t PcapngParser::dropped_reported() const {
+  uint64_t sum = dropped_before_;
+  for (const InterfaceDrops& drops : drops_) {
+    sum = add_saturated(sum, add_saturated(drops.by_interface, drops.by_system));
+  }
+  return sum;
+}
+
+PcapngParser::Step PcapngParser::parse_interface(ByteStream& stream, ByteReader reader,
+                                                 const Block& block) {
+  if (!has_valid_size(block, kInterfaceSizeMin)) return Step::kDamaged;
+  if (block.size > kRecordSizeMax) {
+    return fail(block, "block length " + number(block.size) + ": at most " +
+                           number(kRecordSizeMax) + " allowed for its type");
+  }
+  if (stream.available().size() < block.size) return need(block.size);
+  ByteReader body = reader.prefix(block.size - kBlockSizeMin);
+  reader.skip(block.size - kBlockSizeMin);
+  if (!has_matching_trailer(reader, block)) return Step::kDamaged;
+  const Step step = add_interface(body, block);
+  if (step == Step::kNext) stream.consume(block.size);
+  return step;
+}
+
+PcapngParser::Step PcapngParser::add_interface(ByteReader reader, const Block& block) {
   if (interfaces_.size() == kSectionInterfaceCountMax) {
     return fail(block, "interface description " + number(kSectionInterfaceCountMax + 1) +
                            " of the section: at most " + number(kSectionInterfaceCountMax) +
@@ -214,14 +214,15 @@ PcapngParser::Step PcapngParser::parse_interface(ByteReader reader, const Block&
   interface.name = names_.intern(file_name_);
   if (parse_interface_options(reader, block, interface) != Step::kNext) return Step::kDamaged;
   interfaces_.push_back(interface);
+  drops_.emplace_back();
   return Step::kNext;
 }
 
 PcapngParser::Step PcapngParser::parse_interface_options(ByteReader reader, const Block& block,
                                                          Interface& interface) {
   int64_t offset_s = 0;
-  Option option;
-  while (next_option(reader, order_, option)) {
+  PcapngOption option;
+  while (next_pcapng_option(reader, order_, option)) {
     ByteReader value(option.value);
     if (option.code == kOptionInterfaceName) {
       interface.name = name_index(option.value);
@@ -295,8 +296,8 @@ PcapngParser::Step PcapngParser::parse_packet(ByteStream& stream, ByteReader rea
   frame.ts_ns = time_ns(interface.unit, time_high << 32 | time_low);
   last_ts_ns_ = frame.ts_ns;
   if (options_size >= 4) {
-    options.skip(padding(captured_size));
-    frame.direction = packet_direction(options, order_);
+    options.skip(pcapng_padding(captured_size));
+    frame.direction = pcapng_packet_direction(options, order_);
   }
   return deliver(stream, block, frame, out);
 }
@@ -343,6 +344,51 @@ PcapngParser::Step PcapngParser::deliver(ByteStream& stream, const Block& block,
   return Step::kNext;
 }
 
+PcapngParser::Step PcapngParser::parse_statistics(ByteStream& stream, ByteReader reader,
+                                                  const Block& block) {
+  if (!has_valid_size(block, kBlockSizeMin)) return Step::kDamaged;
+  if (block.size > kRecordSizeMax) return begin_skip(stream, block);
+  if (stream.available().size() < block.size) return need(block.size);
+  ByteReader body = reader.prefix(block.size - kBlockSizeMin);
+  reader.skip(block.size - kBlockSizeMin);
+  if (!has_matching_trailer(reader, block)) return Step::kDamaged;
+  const uint32_t index = body.u32(order_);
+  body.skip(8);  // time
+  if (body.ok() && index < drops_.size()) read_interface_drops(body, order_, drops_[index]);
+  stream.consume(block.size);
+  return Step::kNext;
+}
+
+// Name blocks may be larger than what is kept contiguous, so they are read record by record.
+PcapngParser::Step PcapngParser::begin_names(ByteStream& stream, const Block& block) {
+  stream.consume(kBlockHeaderSize);
+  skip_.is_active = true;
+  skip_.block = block;
+  skip_.name_bytes = block.size - kBlockSizeMin;
+  return Step::kNext;
+}
+
+// The next name record; what is behind the last one is skipped.
+PcapngParser::Step PcapngParser::parse_names(ByteStream& stream) {
+  if (skip_.name_bytes >= kNameRecordHeaderSize) {
+    ByteReader reader(stream.available());
+    const uint16_t type = reader.u16(order_);
+    const uint16_t size = reader.u16(order_);
+    if (!reader.ok()) return need(kNameRecordHeaderSize);
+    const uint32_t padded_size = kNameRecordHeaderSize + size + pcapng_padding(size);
+    if (type != kPcapngOptionEnd && padded_size <= skip_.name_bytes) {
+      if (stream.available().size() < padded_size) return need(padded_size);
+      read_name_record(type, reader.bytes(size), *name_records_);
+      stream.consume(padded_size);
+      skip_.name_bytes -= padded_size;
+      return Step::kNext;
+    }
+  }
+  stream.skip(skip_.name_bytes);
+  skip_.name_bytes = 0;
+  return Step::kNext;
+}
+
 PcapngParser::Step PcapngParser::begin_skip(ByteStream& stream, const Block& block) {
   skip_.is_active = true;
   skip_.block = block;
@@ -351,6 +397,7 @@ PcapngParser::Step PcapngParser::begin_skip(ByteStream& stream, const Block& blo
 }
 
 PcapngParser::Step PcapngParser::finish_skip(ByteStream& stream, FrameSlots& out) {
+  if (skip_.name_bytes > 0) return parse_names(stream);
   if (stream.skip_remaining() > 0 || stream.available().size() < kTrailerSize) {
     return need(kTrailerSize);
   }

@@ -271,6 +271,171 @@ TEST(PcapngFile, LongFramesAndLongOptionsAreDeliveredWithoutBytes) {
   }
 }
 
+TEST(PcapngFile, LongSectionCommentIsSkipped) {
+  for (const std::endian order : kOrders) {
+    ByteWriter body(order);
+    body.u32(0x1a2b3c4d);
+    body.u16(1);
+    body.u16(0);
+    body.u64(~uint64_t{0});
+    for (size_t i = 0; i < 10; ++i) {  // more than is kept contiguous
+      body.u16(1);
+      body.u16(60'000);
+      body.raw(Bytes(60'000, 'c'));
+    }
+    body.zeros(4);
+    PcapngWriter file(order);
+    file.block(0x0a0d0d0a, body.bytes());
+    file.interface();
+    file.enhanced(0, 1, pattern_bytes(13, 1));
+    for (const size_t read_size : {size_t{1000}, SIZE_MAX}) {
+      const Seen seen = collect_bytes(file.bytes(), 2, read_size);
+      EXPECT_EQ(seen.outcome, Next::kEnd) << seen.error;
+      EXPECT_EQ(seen.frames.size(), 1u);
+    }
+  }
+}
+
+Bytes name_record(std::endian order, uint16_t type, const Bytes& address, std::string_view names) {
+  ByteWriter record(order);
+  record.u16(type);
+  record.u16(address.size() + names.size());
+  record.raw(address);
+  record.raw(text_bytes(names));
+  record.pad4();
+  return record.bytes();
+}
+
+Bytes concatenate(const std::vector<Bytes>& parts) {
+  Bytes all;
+  for (const Bytes& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+const Bytes kIpv4 = {192, 0, 2, 1};
+const Bytes kOtherIpv4 = {192, 0, 2, 2};
+const Bytes kIpv6 = {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+
+TEST(PcapngFile, KeepsTheNamesOfAddresses) {
+  using namespace std::string_view_literals;
+  for (const std::endian order : kOrders) {
+    PcapngWriter file(order);
+    file.section();
+    file.interface();
+    file.block(4, concatenate({name_record(order, 1, kIpv4, "host.example\0alias\0"sv),
+                               name_record(order, 3, Bytes(6), "a mac\0"sv),
+                               name_record(order, 2, kIpv6, "six.example\0"sv), Bytes(4),
+                               pattern_bytes(20, 1)}));  // options, whatever they are
+    file.enhanced(0, 1, pattern_bytes(13, 1));
+    file.block(4, name_record(order, 1, kIpv4, "another\0"sv));
+    // Damaged records hide themselves and what follows in their block, nothing else.
+    file.block(4, {});
+    file.block(4, Bytes(4, 0xff));
+    file.block(4, concatenate({name_record(order, 1, {1, 2}, ""), Bytes(4)}));
+    file.block(4, concatenate({name_record(order, 1, kOtherIpv4, "unterminated")}));
+    file.enhanced(0, 1, pattern_bytes(13, 2));
+    for (const size_t read_size : {size_t{1}, SIZE_MAX}) {
+      InterfaceNames names;
+      NameRecords records;
+      const auto source = open_bytes(file.bytes(), names, read_size);
+      source->keep_names(records);
+      const Seen seen = collect(*source);
+      EXPECT_EQ(seen.outcome, Next::kEnd) << seen.error;
+      EXPECT_EQ(seen.frames.size(), 2u);
+      EXPECT_EQ(records.count(), 3u);
+      EXPECT_EQ(records.find(kIpv4), "host.example");
+      EXPECT_EQ(records.find(kIpv6), "six.example");
+      EXPECT_EQ(records.find(kOtherIpv4), "unterminated");
+      EXPECT_EQ(collect_bytes(file.bytes(), 2, read_size).frames, seen.frames);
+    }
+  }
+}
+
+TEST(PcapngFile, NameBlockMayBeLongerThanWhatIsKeptContiguous) {
+  const std::endian order = std::endian::little;
+  Bytes body;
+  constexpr uint32_t kCount = 20'000;
+  for (uint32_t i = 0; i < kCount; ++i) {
+    const Bytes address = {10, static_cast<uint8_t>(i >> 16), static_cast<uint8_t>(i >> 8),
+                           static_cast<uint8_t>(i)};
+    const Bytes record = name_record(order, 1, address, "host" + std::to_string(i) + ".example");
+    body.insert(body.end(), record.begin(), record.end());
+  }
+  ASSERT_GT(body.size(), kRecordSizeMax);
+  PcapngWriter file(order);
+  file.section();
+  file.block(4, body);
+  file.interface();
+  file.enhanced(0, 1, pattern_bytes(13, 1));
+  InterfaceNames names;
+  NameRecords records;
+  const auto source = open_bytes(file.bytes(), names, 100'000);
+  source->keep_names(records);
+  const Seen seen = collect(*source);
+  EXPECT_EQ(seen.outcome, Next::kEnd) << seen.error;
+  EXPECT_EQ(seen.frames.size(), 1u);
+  EXPECT_EQ(records.count(), kCount);
+  EXPECT_EQ(records.find(Bytes{10, 0, 1, 0}), "host256.example");
+}
+
+Bytes statistics_body(std::endian order, uint32_t interface,
+                      const std::vector<PcapngWriter::Option>& options) {
+  ByteWriter body(order);
+  body.u32(interface);
+  body.u64(0);
+  for (const PcapngWriter::Option& option : options) {
+    body.u16(option.code);
+    body.u16(option.value.size());
+    body.raw(option.value);
+    body.pad4();
+  }
+  return body.bytes();
+}
+
+TEST(PcapngFile, LastDropCountersOfEveryInterfaceAreReported) {
+  for (const std::endian order : kOrders) {
+    PcapngWriter file(order);
+    const auto statistics = [&](uint32_t interface,
+                                const std::vector<PcapngWriter::Option>& options) {
+      file.block(5, statistics_body(order, interface, options));
+    };
+    file.section();
+    file.interface();
+    file.interface();
+    statistics(0, {file.option_u64(5, 100), file.option_u64(7, 1)});
+    statistics(1, {file.option_u64(4, 999), file.option_u64(5, 20)});
+    statistics(0, {file.option_u64(5, 300)});   // isb_osdrop stays
+    statistics(2, {file.option_u64(5, 5000)});  // no such interface
+    statistics(1, {file.option_u32(5, 6000)});  // wrong size
+    file.block(5, {});
+    file.enhanced(0, 1, pattern_bytes(13, 1));
+    file.section();
+    file.interface();
+    statistics(0, {file.option_u64(7, 4000)});
+    InterfaceNames names;
+    const auto source = open_bytes(file.bytes(), names, 11);
+    const Seen seen = collect(*source);
+    EXPECT_EQ(seen.outcome, Next::kEnd) << seen.error;
+    EXPECT_EQ(seen.frames.size(), 1u);
+    EXPECT_EQ(source->statistics().dropped_reported, 300u + 1 + 20 + 4000);
+    EXPECT_EQ(source->statistics().dropped, 0u);
+  }
+}
+
+TEST(PcapngFile, AbsurdDropCountersDoNotOverflow) {
+  PcapngWriter file(std::endian::little);
+  for (int i = 0; i < 3; ++i) {
+    file.section();
+    file.interface();
+    file.block(5, statistics_body(std::endian::little, 0,
+                                  {file.option_u64(5, ~uint64_t{0}), file.option_u64(7, 2)}));
+  }
+  InterfaceNames names;
+  const auto source = open_bytes(file.bytes(), names);
+  collect(*source);
+  EXPECT_EQ(source->statistics().dropped_reported, std::numeric_limits<uint64_t>::max());
+}
+
 TEST(PcapngFile, WrongBlockLengthsAreDamageAtTheBlock) {
   struct Case {
     uint32_t type;
@@ -383,6 +548,8 @@ TEST(PcapngFile, EveryTruncationKeepsFramesBeforeItAndNamesTheBlock) {
     blocks.push_back(
         {file.enhanced(0, 1, pattern_bytes(13, 1), {}, {file.option_u32(2, 1)}), true});
     blocks.push_back({file.block(77, Bytes(24)), false});
+    blocks.push_back({file.block(5, Bytes(24)), false});
+    blocks.push_back({file.block(4, name_record(order, 1, kIpv4, "host.example")), false});
     blocks.push_back({file.simple(pattern_bytes(20, 2)), true});
     const std::endian other = order == std::endian::big ? std::endian::little : std::endian::big;
     blocks.push_back({file.section(other), false});
@@ -403,8 +570,12 @@ TEST(PcapngFile, EveryTruncationKeepsFramesBeforeItAndNamesTheBlock) {
         frame_count += blocks[i].is_frame ? 1 : 0;
       }
       for (const size_t read_size : {size_t{1}, SIZE_MAX}) {
-        const Seen seen = collect_bytes(
-            Bytes(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(cut)), 2, read_size);
+        InterfaceNames names;
+        NameRecords records;
+        const auto source = open_bytes(
+            Bytes(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(cut)), names, read_size);
+        source->keep_names(records);
+        const Seen seen = collect(*source);
         ASSERT_EQ(seen.frames.size(), frame_count) << "cut at " << cut;
         ASSERT_TRUE(std::equal(seen.frames.begin(), seen.frames.end(), whole.frames.begin()));
         if (cut == start) {
@@ -414,7 +585,7 @@ TEST(PcapngFile, EveryTruncationKeepsFramesBeforeItAndNamesTheBlock) {
         const uint64_t present = cut - start;
         const uint64_t size =
             (complete + 1 < blocks.size() ? blocks[complete + 1].offset : all.size()) - start;
-        const bool is_section = complete == 0 || complete == 5;
+        const bool is_section = complete == 0 || complete == 7;
         std::string what = "block cut short: " + std::to_string(size) + " bytes announced, " +
                            std::to_string(present) + " present";
         if (present < 8) {
@@ -436,6 +607,8 @@ TEST(PcapngFile, EveryWordMayBeWrong) {
     file.interface(1, {{9, {6}}});
     const uint64_t second = file.enhanced(0, 1, pattern_bytes(13, 1), {}, {file.option_u32(2, 1)});
     file.simple(pattern_bytes(20, 2));
+    file.block(5, Bytes(24));
+    file.block(4, name_record(order, 1, kIpv4, "host.example"));
     file.enhanced(0, 1, pattern_bytes(60, 3));
     for (size_t word = 0; word + 4 <= file.bytes().size(); word += 4) {
       for (const uint32_t value : {0u, 1u, 4u, 11u, 12u, 32u, 0x10000u, 0x1000000u, 0x1000004u,
@@ -445,8 +618,16 @@ TEST(PcapngFile, EveryWordMayBeWrong) {
         wrong.u32(value);
         std::copy(wrong.bytes().begin(), wrong.bytes().end(),
                   bytes.begin() + static_cast<std::ptrdiff_t>(word));
-        const Seen large = collect_bytes(bytes);
-        const Seen small = collect_bytes(bytes, 1, 7);
+        const auto read = [&bytes](uint32_t batch_size, size_t read_size) {
+          InterfaceNames names;
+          NameRecords records;
+          const auto source = open_bytes(bytes, names, read_size);
+          source->set_batch_size(batch_size);
+          source->keep_names(records);
+          return collect(*source);
+        };
+        const Seen large = read(kBatchFrameCountDefault, SIZE_MAX);
+        const Seen small = read(1, 7);
         ASSERT_EQ(large.frames, small.frames);
         ASSERT_EQ(large.error, small.error);
         if (word > second + 60) {

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "capture/byte_stream.h"
+#include "capture/name_records.h"
 #include "weir/frame.h"
 
 namespace weir {
@@ -71,6 +72,10 @@ class RecordParser {
   virtual const Damage& damage() const = 0;
   // Timestamps outside 1970..2262 that were set to the nearest of them.
   virtual uint64_t time_clamped() const = 0;
+  // Drops that the file's writer recorded.
+  virtual uint64_t dropped_reported() const { return 0; }
+  // Where to put host names the file gives; without it they are skipped.
+  virtual void keep_names(NameRecords& records) { static_cast<void>(records); }
 
  protected:
   RecordParser() = default;

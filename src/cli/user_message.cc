@@ -44,6 +44,10 @@ void print_warning(std::string_view message) {
   print_to_stderr("weir: warning: " + printable(message) + "\n");
 }
 
+void print_note(std::string_view message) {
+  print_to_stderr("weir: note: " + printable(message) + "\n");
+}
+
 void print_to_stderr(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(STDERR_FILENO, text.data(), text.size());

@@ -20,9 +20,10 @@ std::string printable(std::string_view text);
 // The same in double quotes, cut after 64 bytes.
 std::string in_quotes(std::string_view text);
 
-// "weir: MESSAGE" and "weir: warning: MESSAGE". The message is escaped as a whole.
+// "weir: MESSAGE", "weir: warning: MESSAGE" and "weir: note: MESSAGE". The message is escaped as a whole.
 void print_error(std::string_view message);
 void print_warning(std::string_view message);
+void print_note(std::string_view message);  // what was done, when that was not plain
 // As it is, for what weir composed itself (help, summaries). A stderr that is gone or full is
 // ignored.
 void print_to_stderr(std::string_view text);

@@ -4,6 +4,7 @@
 Runs the program named by WEIR on captures it writes itself. Standard library only.
 """
 import csv
+import gzip
 import io
 import json
 import os
@@ -151,11 +152,35 @@ class TestInputs(CliTest):
     def test_what_is_no_capture_is_a_failure(self):
         text = self.write("text.pcap", b"this is not a capture file, really not\n")
         empty = self.write("empty.pcap", b"")
-        for path in (text, empty, self.folder.name, "/dev/null"):
+        for path in (text, empty, "/dev/null"):
             out, err = self.expect(FAILURE, "read", path, "--format", "json")
             self.assertEqual(out, "")
             self.assert_one_line(err)
             self.assertIn(path, err)
+
+    def test_a_folder_stands_for_its_captures_and_says_what_it_skipped(self):
+        self.write("text.pcap", b"this is not a capture file, really not\n")
+        out, err = self.expect(DONE, "read", self.folder.name, "--format", "json")
+        self.assertEqual(len(out.splitlines()), FLOW_COUNT)
+        self.assertIn(f"weir: note: {self.folder.name}: 1 taken, 1 skipped\n", err)
+        self.assertIn("text.pcap: not a pcap", err)
+        _, err = self.expect(DONE, "read", self.folder.name, "--format", "json", "--quiet")
+        self.assertEqual(err, "")
+
+    def test_a_folder_without_captures_is_a_failure(self):
+        folder = self.path("nothing")
+        os.mkdir(folder)
+        out, err = self.expect(FAILURE, "read", folder, "--format", "json")
+        self.assertEqual(out, "")
+        self.assertIn("no capture in this folder", err)
+
+    def test_compressed_captures_are_read_as_they_are(self):
+        plain, _ = self.expect(DONE, "read", self.sample, "--format", "csv")
+        with open(self.sample, "rb") as sample:
+            path = self.write("sample.pcap.gz", gzip.compress(sample.read()))
+        out, err = self.expect(DONE, "read", path, "--format", "csv")
+        self.assertEqual(out.replace(path, self.sample), plain)
+        self.assertEqual(err, "")
 
     def test_an_unreadable_file_is_a_failure(self):
         os.chmod(self.folder.name, 0o755)

@@ -20,10 +20,10 @@ CAPTURES = (SHARED / "captures").resolve()
 EXIT_SKIPPED = 77
 SECONDS_MAX = 60  # for one run of the program; the largest capture takes a fraction of a second
 
-# pcap in both byte orders with µs and ns, its "modified" variant, and pcapng.
+# pcap in both byte orders with µs and ns, its "modified" variant, pcapng, snoop and gzip.
 MAGICS = [
     bytes.fromhex(magic)
-    for magic in "d4c3b2a1 a1b2c3d4 4d3cb2a1 a1b23c4d 34cdb2a1 a1b2cd34 0a0d0d0a".split()
+    for magic in "d4c3b2a1 a1b2c3d4 4d3cb2a1 a1b23c4d 34cdb2a1 a1b2cd34 0a0d0d0a 736e6f6f 1f8b0808".split()
 ]
 
 
@@ -33,7 +33,7 @@ class Capture:
     size: int  # bytes of the file
     packet_count: int | None  # as the index says; None where Wireshark could not read the file
     link_type: str  # Wireshark's name of it; "?" when unknown
-    is_readable: bool  # begins as a pcap or pcapng file does
+    is_readable: bool  # begins as a capture does
 
     @property
     def path(self):

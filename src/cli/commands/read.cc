@@ -37,6 +37,8 @@ int64_t now_ns(clockid_t clock) {
   return now.tv_sec * kSecondNs + now.tv_nsec;
 }
 
+constexpr size_t kSkippedLineCountMax = 10;  // of a folder, unless --verbose
+
 bool is_regular(const std::string& path) {
   struct stat status = {};
   return path != "-" && stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
@@ -66,6 +68,7 @@ class ReadRun {
   }
 
   int run() {
+    report_folders();
     const StopSignal signal(input_);
     const int64_t start_ns = now_ns(CLOCK_MONOTONIC);
     engine_.run(
@@ -109,6 +112,27 @@ class ReadRun {
     frame_count_before_ = input_.statistics().delivered.frames;
     if (!printer_.open()) input_.stop();
     return source;
+  }
+
+  // What a folder stood for. A folder without a capture is what a missing file is.
+  void report_folders() {
+    for (const InputFolder& folder : plan_.folders) {
+      if (folder.taken_count == 0) {
+        print_error(folder.path + ": no capture in this folder");
+        ++failure_count_;
+      }
+      if (plan_.is_quiet) continue;
+      print_note(folder.path + ": " + std::to_string(folder.taken_count) + " taken, " +
+                 std::to_string(folder.skipped.size()) + " skipped");
+      for (size_t index = 0; index < folder.skipped.size(); ++index) {
+        if (index == kSkippedLineCountMax && plan_.settings.log_level > LogLevel::kInfo) {
+          print_note("… and " + std::to_string(folder.skipped.size() - index) +
+                     " more, which --verbose lists");
+          break;
+        }
+        print_note("skipped " + folder.skipped[index].path + ": " + folder.skipped[index].reason);
+      }
+    }
   }
 
   // A pipe that holds no capture is noticed only when it is read; to the user it is the same as a

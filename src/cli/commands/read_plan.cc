@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "cli/command_line.h"
 #include "cli/configuration.h"
@@ -16,7 +15,6 @@
 namespace weir {
 namespace {
 
-constexpr size_t kFileCountMax = std::numeric_limits<uint16_t>::max();  // 16 bits of a flow's id
 constexpr uint64_t kTableLimitDefault = 50;
 constexpr std::string_view kTableSortDefault = "-bytes";
 constexpr uint64_t kSorterShare = 4;  // of memory.limit: a quarter
@@ -61,12 +59,14 @@ CommandLine read_line(ReadPlan& plan, ReadOptions& options, SettingLayers& layer
   line.synopsis = "FILE… [options]";
   line.description =
       "Reads captures and prints their flows: who talked to whom, when, how much, in which state. "
-      "FILE is a pcap or "
-      "pcapng file, or - for standard input; several are read one after the other as one capture.";
+      "FILE is a pcap, pcapng or snoop file, also compressed with gzip, zstd, lz4 or xz; a folder, "
+      "for the captures in it; or - for standard input. Several are read one after the other as "
+      "one "
+      "capture.";
   line.operand_name = "FILE";
   line.operand_count_min = 1;
-  line.operand_count_max = kFileCountMax;
-  line.operands = &plan.files;
+  line.operand_count_max = kInputFileCountMax;
+  line.operands = &plan.paths;
 
   std::string format_help = "How flows are printed. ";
   for (const ExportFormat& format : export_formats()) {
@@ -175,6 +175,7 @@ void apply_settings(const Settings& settings, ReadPlan& plan) {
 std::optional<int> plan_read(const Invocation& invocation, const Catalog& catalog, ReadPlan& plan) {
   plan.format = find_export_format("table");
   ReadOptions options;
+  InputFiles inputs;
   SettingLayers layers(machine_memory_size());
   const CommandLine line = read_line(plan, options, layers);
   if (std::optional<int> code = parse_command_line(line, invocation.arguments)) return code;
@@ -187,7 +188,12 @@ std::optional<int> plan_read(const Invocation& invocation, const Catalog& catalo
   if (options.batch_size) plan.engine.batch_size = static_cast<uint32_t>(*options.batch_size);
   plan.sort.record_count_max = options.limit.value_or(plan.is_table ? kTableLimitDefault : 0);
 
-  std::string error = contradiction(plan, options);
+  std::string error;
+  if (expand_inputs(plan.paths, inputs, error)) {
+    plan.files = std::move(inputs.files);
+    plan.folders = std::move(inputs.folders);
+    error = contradiction(plan, options);
+  }
   const std::string_view sort =
       options.sort.empty() && plan.is_table ? kTableSortDefault : std::string_view(options.sort);
   if (error.empty() && !sort.empty() && !parse_sort(sort, catalog, plan.sort, error)) {

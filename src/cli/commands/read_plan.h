@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/input_files.h"
 #include "cli/commands.h"
 #include "cli/settings.h"
 #include "export/exporter.h"
@@ -19,7 +20,9 @@
 namespace weir {
 
 struct ReadPlan {
-  std::vector<std::string> files;  // "-" is standard input
+  std::vector<std::string> paths;    // as given: files, folders, "-" for standard input
+  std::vector<std::string> files;    // what they stand for
+  std::vector<InputFolder> folders;  // the folders among them, and what was left out of each
   const ExportFormat* format = nullptr;
   std::string output_path;  // empty: standard output
   std::string stats_path;   // empty: none; "-": standard output
