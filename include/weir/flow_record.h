@@ -17,10 +17,17 @@
 namespace weir {
 
 // What kind of addresses key a flow. A v4-mapped IPv6 address stays IPv6: the kind is part of the
-// key.
-enum class AddressKind : uint8_t { kMac, kIpv4, kIpv6 };
+// key. kEui64 is that of IEEE 802.15.4; a short address there has the network's id in bytes 4 and 5
+// and itself in bytes 6 and 7, after four zeros.
+enum class AddressKind : uint8_t { kMac, kIpv4, kIpv6, kEui64 };
 
-// An IPv4 address fills the first 4 bytes, a MAC address the first 6; the rest is zero.
+// Whether a flow between such addresses is one of layer 2.
+constexpr bool is_link_address(AddressKind kind) noexcept {
+  return kind == AddressKind::kMac || kind == AddressKind::kEui64;
+}
+
+// An IPv4 address fills the first 4 bytes, a MAC address the first 6, an EUI-64 the first 8; the
+// rest is zero.
 using AddressBytes = std::array<uint8_t, 16>;
 using MacBytes = std::array<uint8_t, 6>;
 
@@ -110,7 +117,7 @@ struct FlowRecord {
   FlowOrigin origin = FlowOrigin::kFirstPacket;
   ConnState conn_state = ConnState::kOth;
   Decision decision = Decision::kUndecided;
-  uint16_t proto_number = 0;  // IP protocol, or EtherType when address_kind is kMac
+  uint16_t proto_number = 0;  // IP protocol, or EtherType when is_link_address(address_kind)
   uint32_t zone = 0;
   uint32_t interface = 0;
   int32_t uid = -1;

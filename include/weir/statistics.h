@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "weir/flow_record.h"
@@ -44,21 +45,46 @@ struct FlowStatistics {
   FrameCount in_ended;  // sums over the final records published
 };
 
+// Frames of one link type nothing decodes.
+struct LinkTypeCount {
+  uint16_t link_type = 0;  // LINKTYPE_ number
+  FrameCount count;
+};
+
+// The frames of verdict ignored{link_type} by link type, in the order of first sight. A run that
+// meets more than the table holds counts the rest in `others`.
+struct IgnoredLinkTypes {
+  std::array<LinkTypeCount, 16> rows{};
+  size_t row_count = 0;
+  FrameCount others;
+
+  void add(uint16_t link_type, const FrameCount& count) noexcept;
+  IgnoredLinkTypes& operator+=(const IgnoredLinkTypes& other) noexcept;
+};
+
 struct Statistics {
   FrameCount delivered;         // by the sources
   uint64_t captured_bytes = 0;  // of delivered frames
   // Every frame once, where its decoding ended (Layer) and how (Verdict). Row kUnflowed* counts
   // frames that were decoded and have no flow.
   std::array<std::array<FrameCount, kVerdictCount>, kLayerCount> verdicts{};
+  IgnoredLinkTypes ignored_link_types;
   FlowStatistics flows;
   uint64_t time_outliers =
       0;  // forward steps of the clock over 1 h that the next frame did not confirm
   uint64_t time_rebases =
       0;  // backward steps over 1 h after which the clock goes on with an offset
-  uint64_t time_clamped = 0;  // timestamps outside 1970..2262, set to the nearest of them
+  uint64_t time_clamped = 0;    // timestamps outside 1970..2262, set to the nearest of them
+  uint64_t drops_reported = 0;  // frames the capturing program says it lost, as its files tell
+  uint64_t name_records = 0;    // addresses with a name in the captures' name resolution blocks
   std::array<uint64_t, kLimitCount> limits_hit{};
   uint64_t callback_errors = 0;  // exceptions a library user's callback threw; the run goes on
 
+  // Counts a decoded frame, which verdicts and ignored_link_types are made of.
+  void add_verdict(Layer layer, Verdict verdict, uint16_t link_type, uint64_t wire_size) noexcept {
+    verdicts[static_cast<size_t>(layer)][static_cast<size_t>(verdict)].add(wire_size);
+    if (verdict == Verdict::kIgnoredLinkType) ignored_link_types.add(link_type, {1, wire_size});
+  }
   FrameCount of_class(VerdictClass verdict_class) const noexcept;
   Statistics& operator+=(const Statistics& other) noexcept;
 };

@@ -165,26 +165,38 @@ void append_ipv6(std::string& out, const AddressBytes& address) {
   }
 }
 
-void append_mac(std::string& out, const MacBytes& mac) {
-  char text[17];
-  for (size_t index = 0; index < 6; ++index) {
-    text[index * 3] = kHexDigits[mac[index] >> 4];
-    text[index * 3 + 1] = kHexDigits[mac[index] & 15];
-    if (index < 5) text[index * 3 + 2] = ':';
+namespace {
+
+template <size_t kSize, typename Bytes>
+void append_octets(std::string& out, const Bytes& bytes) {
+  char text[kSize * 3 - 1];
+  for (size_t index = 0; index < kSize; ++index) {
+    text[index * 3] = kHexDigits[bytes[index] >> 4];
+    text[index * 3 + 1] = kHexDigits[bytes[index] & 15];
+    if (index < kSize - 1) text[index * 3 + 2] = ':';
   }
   out.append(text, sizeof text);
+}
+
+}  // namespace
+
+void append_mac(std::string& out, const MacBytes& mac) {
+  append_octets<6>(out, mac);
 }
 
 void append_address(std::string& out, AddressKind kind, const AddressBytes& address) {
   switch (kind) {
     case AddressKind::kMac:
-      append_mac(out, {address[0], address[1], address[2], address[3], address[4], address[5]});
+      append_octets<6>(out, address);
       return;
     case AddressKind::kIpv4:
       append_ipv4(out, address);
       return;
     case AddressKind::kIpv6:
       append_ipv6(out, address);
+      return;
+    case AddressKind::kEui64:
+      append_octets<8>(out, address);
       return;
   }
 }

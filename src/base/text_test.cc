@@ -107,6 +107,9 @@ TEST(Text, PrintsTheOtherAddresses) {
   EXPECT_EQ(text_of(append_mac, MacBytes{0, 0x1b, 0x44, 0x11, 0x3a, 0xb7}), "00:1b:44:11:3a:b7");
   EXPECT_EQ(text_of(append_address, AddressKind::kMac, AddressBytes{1, 2, 3, 4, 5, 6}),
             "01:02:03:04:05:06");
+  EXPECT_EQ(
+      text_of(append_address, AddressKind::kEui64, AddressBytes{0, 0x12, 0x4b, 0, 0xff, 6, 7, 8}),
+      "00:12:4b:00:ff:06:07:08");
 }
 
 TEST(Text, HumanNumbersNeverShowFourDigits) {

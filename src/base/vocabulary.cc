@@ -88,6 +88,26 @@ FrameCount Statistics::of_class(VerdictClass verdict_class) const noexcept {
   return sum;
 }
 
+void IgnoredLinkTypes::add(uint16_t link_type, const FrameCount& count) noexcept {
+  for (size_t index = 0; index < row_count; ++index) {
+    if (rows[index].link_type != link_type) continue;
+    rows[index].count += count;
+    return;
+  }
+  if (row_count < rows.size()) {
+    rows[row_count++] = {link_type, count};
+  } else {
+    others += count;
+  }
+}
+
+IgnoredLinkTypes& IgnoredLinkTypes::operator+=(const IgnoredLinkTypes& other) noexcept {
+  for (size_t index = 0; index < other.row_count; ++index)
+    add(other.rows[index].link_type, other.rows[index].count);
+  others += other.others;
+  return *this;
+}
+
 Statistics& Statistics::operator+=(const Statistics& other) noexcept {
   delivered += other.delivered;
   captured_bytes += other.captured_bytes;
@@ -95,6 +115,7 @@ Statistics& Statistics::operator+=(const Statistics& other) noexcept {
     for (size_t verdict = 0; verdict < kVerdictCount; ++verdict)
       verdicts[layer][verdict] += other.verdicts[layer][verdict];
   }
+  ignored_link_types += other.ignored_link_types;
   flows.created += other.flows.created;
   flows.live += other.flows.live;
   for (size_t index = 0; index < kEndReasonCount; ++index)
@@ -109,6 +130,8 @@ Statistics& Statistics::operator+=(const Statistics& other) noexcept {
   time_outliers += other.time_outliers;
   time_rebases += other.time_rebases;
   time_clamped += other.time_clamped;
+  drops_reported += other.drops_reported;
+  name_records += other.name_records;
   for (size_t index = 0; index < kLimitCount; ++index) limits_hit[index] += other.limits_hit[index];
   callback_errors += other.callback_errors;
   return *this;

@@ -29,6 +29,27 @@ TEST(Vocabulary, NamesFollowTheConventions) {
   EXPECT_STREQ(limit_name(Limit::kHistorySize), "history_size");
 }
 
+TEST(Statistics, IgnoredLinkTypesAreCountedByType) {
+  Statistics one;
+  one.add_verdict(Layer::kNone, Verdict::kIgnoredLinkType, 189, 100);
+  one.add_verdict(Layer::kNone, Verdict::kIgnoredLinkType, 189, 50);
+  one.add_verdict(Layer::kEthernet, Verdict::kErrorTruncated, 1, 10);
+  Statistics other;
+  for (uint16_t link_type = 200; link_type < 216; ++link_type)
+    other.add_verdict(Layer::kNone, Verdict::kIgnoredLinkType, link_type, 1);
+  one += other;
+  EXPECT_EQ(one.ignored_link_types.rows[0].link_type, 189);
+  EXPECT_EQ(one.ignored_link_types.rows[0].count.frames, 2u);
+  EXPECT_EQ(one.ignored_link_types.rows[0].count.bytes, 150u);
+  EXPECT_EQ(one.ignored_link_types.row_count, one.ignored_link_types.rows.size());
+  EXPECT_EQ(one.ignored_link_types.others.frames, 1u);  // what the table has no room for
+
+  FrameCount sum = one.ignored_link_types.others;
+  for (const LinkTypeCount& row : one.ignored_link_types.rows) sum += row.count;
+  EXPECT_EQ(sum.frames, one.of_class(VerdictClass::kIgnored).frames);
+  EXPECT_EQ(sum.bytes, one.of_class(VerdictClass::kIgnored).bytes);
+}
+
 TEST(Statistics, EachIdentityNoticesWhatIsMissingFromIt) {
   Statistics statistics;
   statistics.delivered = {3, 300};

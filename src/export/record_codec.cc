@@ -35,6 +35,8 @@ size_t address_size(AddressKind kind) {
       return 4;
     case AddressKind::kIpv6:
       return 16;
+    case AddressKind::kEui64:
+      return 8;
   }
   return 0;
 }
@@ -264,7 +266,7 @@ void decode_identity(Decoder& decoder, FlowRecord& record) {
   record.sequence = decoder.number<uint32_t>();
   record.interface = decoder.number<uint32_t>();
   const uint8_t kinds = decoder.u8(7);
-  record.address_kind = checked(decoder, kinds & 3u, AddressKind::kIpv6);
+  record.address_kind = checked(decoder, kinds & 3u, AddressKind::kEui64);
   record.is_final = (kinds & kFinalBit) != 0;
   const uint8_t lifecycle = decoder.u8();
   record.state = checked(decoder, lifecycle & 15u, FlowState::kTimedOut);

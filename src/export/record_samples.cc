@@ -122,7 +122,7 @@ FlowCounters random_counters(std::mt19937_64& random) {
 }
 
 FlowSide random_side(std::mt19937_64& random, const FlowRecord& record) {
-  constexpr size_t kAddressSizes[] = {6, 4, 16};
+  constexpr size_t kAddressSizes[] = {6, 4, 16, 8};
   FlowSide side;
   for (size_t index = 0; index < kAddressSizes[static_cast<size_t>(record.address_kind)]; ++index) {
     side.address[index] = any_number<uint8_t>(random);
@@ -149,7 +149,7 @@ FlowRecord random_record(std::mt19937_64& random) {
   record.id = any_number<uint64_t>(random);
   record.sequence = any_number<uint32_t>(random);
   record.is_final = random() % 2 == 0;
-  record.address_kind = any_of(random, AddressKind::kIpv6);
+  record.address_kind = any_of(random, AddressKind::kEui64);
   record.zone_kind = any_of(random, ZoneKind::kInterface);
   if (record.zone_kind != ZoneKind::kNone) record.zone = any_number<uint32_t>(random);
   record.has_ports = random() % 2 == 0;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "export/statistics_json.h"
 
+#include <map>
+#include <string>
+
 #include "export/json_writer.h"
 #include "flow/flow_fields.h"
+#include "net/link_types.h"
 
 namespace weir {
 namespace {
@@ -55,6 +59,17 @@ void write_layers(JsonWriter& json, const Statistics& statistics) {
     }
     json.end_object();
   }
+  json.end_object();
+}
+
+// By number, so that the order of the frames does not show.
+void write_ignored_link_types(JsonWriter& json, const IgnoredLinkTypes& ignored) {
+  std::map<uint16_t, uint64_t> frames;
+  for (size_t index = 0; index < ignored.row_count; ++index)
+    frames[ignored.rows[index].link_type] = ignored.rows[index].count.frames;
+  json.begin_object("ignored_link_types");
+  for (const auto& [link_type, count] : frames) json.number(link_type_text(link_type), count);
+  if (ignored.others.frames > 0) json.number("others", ignored.others.frames);
   json.end_object();
 }
 
@@ -124,6 +139,7 @@ std::string statistics_json(const Statistics& statistics, const Summary& summary
   write_verdicts(json, counts, &FrameCount::bytes);
   json.end_object();
   write_layers(json, statistics);
+  write_ignored_link_types(json, statistics.ignored_link_types);
 
   write_flows(json, statistics.flows);
   write_summary(json, summary);
@@ -138,6 +154,10 @@ std::string statistics_json(const Statistics& statistics, const Summary& summary
   json.number("outliers", statistics.time_outliers);
   json.number("rebases", statistics.time_rebases);
   json.number("clamped", statistics.time_clamped);
+  json.end_object();
+  json.begin_object("captures");
+  json.number("drops_reported", statistics.drops_reported);
+  json.number("name_records", statistics.name_records);
   json.end_object();
   json.begin_object("timings");
   for (const Timing& timing : timings) json.seconds(timing.name, timing.ns);

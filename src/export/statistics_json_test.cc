@@ -20,7 +20,7 @@ TEST(StatisticsJson, WritesEveryPart) {
   };
   set(Layer::kTcp, Verdict::kDecoded, {1262, 1'803'456});
   set(Layer::kUdp, Verdict::kUnflowedFragment, {1, 100});
-  set(Layer::kEthernet, Verdict::kIgnoredLlc, {1, 60});
+  set(Layer::kPpp, Verdict::kIgnoredControl, {1, 60});
   set(Layer::kIpv4, Verdict::kErrorTruncated, {1, 190});
   statistics.flows.created = 1;
   statistics.flows.ended[static_cast<size_t>(EndReason::kEnd)] = 1;
@@ -28,6 +28,7 @@ TEST(StatisticsJson, WritesEveryPart) {
   statistics.flows.in_ended = {1262, 1'803'456};
   statistics.limits_hit[static_cast<size_t>(Limit::kHistorySize)] = 3;
   statistics.time_outliers = 4;
+  statistics.drops_reported = 17;
   Summary summary;
   summary.add(tcp_sample());
   const Timing timings[] = {{"read", 1'500'000'000}};
@@ -36,15 +37,17 @@ TEST(StatisticsJson, WritesEveryPart) {
   const std::string text = statistics_json(statistics, summary, timings);
   EXPECT_TRUE(text.starts_with(
       "{\n  \"frames\": 1265,\n  \"wire_bytes\": 1803806,\n  \"captured_bytes\": 1000000,\n"
-      "  \"decoded\": 1263,\n  \"ignored\": {\n    \"link_type\": 0,\n    \"llc\": 1,\n"))
+      "  \"decoded\": 1263,\n  \"ignored\": {\n    \"link_type\": 0,\n    \"family\": 0,\n"
+      "    \"control\": 1,\n"))
       << text;
   EXPECT_TRUE(text.ends_with("\"timings\": {\n    \"read\": 1.5\n  }\n}\n")) << text;
   EXPECT_THAT(text, HasSubstr("  \"unflowed\": {\n    \"fragment\": 1,\n"));
   EXPECT_THAT(text, HasSubstr("  \"verdict_bytes\": {\n    \"decoded\": 1803556,\n"));
-  EXPECT_THAT(text, HasSubstr("  \"by_layer\": {\n    \"eth\": {\n      \"llc\": 1\n    },\n"
+  EXPECT_THAT(text, HasSubstr("  \"by_layer\": {\n"
                               "    \"ip\": {\n      \"truncated\": 1\n    },\n"
                               "    \"tcp\": {\n      \"decoded\": 1262\n    },\n"
-                              "    \"udp\": {\n      \"fragment\": 1\n    }\n  },\n"));
+                              "    \"udp\": {\n      \"fragment\": 1\n    },\n"
+                              "    \"ppp\": {\n      \"control\": 1\n    }\n  },\n"));
   EXPECT_THAT(
       text, HasSubstr("\"ended\": {\n      \"idle\": 0,\n      \"end\": 1,\n      \"forced\": 0,\n"
                       "      \"resources\": 0\n    }"));
@@ -57,6 +60,21 @@ TEST(StatisticsJson, WritesEveryPart) {
   EXPECT_THAT(text, HasSubstr("\"imbalance\": {\n    \"verdict_frames\": 0,\n"));
   EXPECT_THAT(text, HasSubstr("\"limits_hit\": [\"history_size\"]"));
   EXPECT_THAT(text, HasSubstr("\"outliers\": 4"));
+  EXPECT_THAT(text, HasSubstr("\"drops_reported\": 17"));
+}
+
+TEST(StatisticsJson, NamesIgnoredLinkTypesByNumber) {
+  Statistics statistics;
+  statistics.add_verdict(Layer::kNone, Verdict::kIgnoredLinkType, 189, 100);
+  statistics.add_verdict(Layer::kNone, Verdict::kIgnoredLinkType, 160, 100);
+  statistics.add_verdict(Layer::kNone, Verdict::kIgnoredLinkType, 189, 100);
+  statistics.add_verdict(Layer::kNone, Verdict::kIgnoredLinkType, 9999, 100);
+  EXPECT_THAT(statistics_json(statistics, {}, {}),
+              HasSubstr("\"ignored_link_types\": {\n    \"USER13\": 1,\n    \"USB_LINUX\": 2,\n"
+                        "    \"link-type-9999\": 1\n  },\n"));
+  for (uint16_t link_type = 1000; link_type < 1020; ++link_type)
+    statistics.ignored_link_types.add(link_type, {1, 1});
+  EXPECT_THAT(statistics_json(statistics, {}, {}), HasSubstr("\"others\": 7\n  },\n"));
 }
 
 // Every reason is there even when nothing happened, so a reader never has to ask whether a key

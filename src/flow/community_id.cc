@@ -76,7 +76,7 @@ bool is_one_way(const FlowRecord& record) {
 }  // namespace
 
 std::string_view community_id(const FlowRecord& record, CommunityIdText& text) {
-  if (record.address_kind == AddressKind::kMac) return {};
+  if (is_link_address(record.address_kind)) return {};
   const size_t address_size = record.address_kind == AddressKind::kIpv4 ? 4 : 16;
   const FlowSide* first = &record.src;
   const FlowSide* second = &record.dst;

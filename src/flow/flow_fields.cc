@@ -19,7 +19,7 @@ constexpr uint16_t kTcp = 6;
 constexpr uint16_t kIcmpv6 = 58;
 
 bool is_layer2(const FlowRecord& record) {
-  return record.address_kind == AddressKind::kMac;
+  return is_link_address(record.address_kind);
 }
 
 bool is_tcp(const FlowRecord& record) {
@@ -101,7 +101,7 @@ void get_port(const FlowRecord& record, const RecordNames&, Value& value) {
 template <Side side>
 void get_mac(const FlowRecord& record, const RecordNames&, Value& value) {
   const FlowSide& end = record.*side;
-  if (is_layer2(record)) return value.set_address(AddressKind::kMac, end.address);
+  if (is_layer2(record)) return value.set_address(record.address_kind, end.address);
   if (!record.has_macs) return;
   AddressBytes address{};
   std::copy(end.mac.begin(), end.mac.end(), address.begin());
@@ -120,7 +120,7 @@ void get_origin(const FlowRecord& record, const RecordNames&, Value& value) {
   value.set_text(flow_origin_name(record.origin));
 }
 
-// True for layers whose name already is the protocol of the flow.
+// True for layers that already say what the flow is of.
 bool names_protocol(Layer layer) {
   switch (layer) {
     case Layer::kArp:
@@ -129,6 +129,20 @@ bool names_protocol(Layer layer) {
     case Layer::kSctp:
     case Layer::kIcmp:
     case Layer::kIcmpv6:
+    case Layer::kWpan:
+    case Layer::kMpls:
+    case Layer::kPppoes:
+    case Layer::kPppoed:
+    case Layer::kPpp:
+    case Layer::kMacsec:
+    case Layer::kGre:
+    case Layer::kErspan:
+    case Layer::kL2tpv3:
+    case Layer::kEsp:
+    case Layer::kUdplite:
+    case Layer::kDccp:
+    case Layer::kIgmp:
+    case Layer::kPim:
       return true;
     default:
       return false;

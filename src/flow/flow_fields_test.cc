@@ -141,6 +141,23 @@ TEST(FlowFields, OfALayer2Flow) {
   }
 }
 
+TEST(FlowFields, ExtendedLinkAddressesStandInTheMacFields) {
+  FlowRecord record;
+  record.address_kind = AddressKind::kEui64;
+  record.proto_number = 0x809a;
+  record.src.address = {0, 0x12, 0x4b, 0, 0, 6, 7, 8};
+  record.dst.address = {0, 0, 0, 0, 0x1a, 0x62, 0xff, 0xff};
+  record.path = {1, {Layer::kWpan}};
+  auto fields = fields_of(record);
+  EXPECT_EQ(fields["src_mac"], "00:12:4b:00:00:06:07:08");
+  EXPECT_EQ(fields["dst_mac"], "00:00:00:00:1a:62:ff:ff");
+  EXPECT_EQ(fields["proto"], "ieee802154");
+  EXPECT_EQ(fields["path"], "wpan");
+  for (const char* absent : {"src_ip", "dst_ip", "src_port", "community_id", "conn_state"}) {
+    EXPECT_FALSE(fields.contains(absent)) << absent;
+  }
+}
+
 TEST(FlowFields, PathEndsInTheProtocol) {
   FlowRecord record = tcp_flow();
   record.proto_number = 47;
@@ -153,6 +170,9 @@ TEST(FlowFields, PathEndsInTheProtocol) {
   record.path.count = kLayerCountMax;
   record.path.layers.fill(Layer::kEthernet);
   EXPECT_TRUE(fields_of(record)["path"].ends_with(".eth.arp")) << "the longest path fits";
+  record.proto_number = 0x42;
+  record.path = {2, {Layer::kEthernet, Layer::kLlc}};
+  EXPECT_EQ(fields_of(record)["path"], "eth.llc.stp");
 }
 
 TEST(FlowFields, ZoneNamesItsKind) {

@@ -43,11 +43,18 @@ Page new_page() {
   return Page(static_cast<LiveFlow*>(memory));  // a slot is written when it is first given out
 }
 
-// Whether an address can only be a destination: multicast or the IPv4 limited broadcast.
+bool is_short_broadcast(const AddressBytes& address) noexcept {
+  const bool is_short = (address[0] | address[1] | address[2] | address[3]) == 0;
+  return is_short && address[6] == 0xff && address[7] == 0xff;
+}
+
+// Whether an address can only be a destination: multicast, the IPv4 limited broadcast, or 0xffff,
+// the broadcast among the short addresses of IEEE 802.15.4.
 bool is_group_address(AddressKind kind, const AddressBytes& address) noexcept {
   if (kind == AddressKind::kIpv6) return address[0] == 0xff;
   if (kind == AddressKind::kIpv4)
     return address[0] >= 224 && (address[0] < 240 || address[0] == 255);
+  if (kind == AddressKind::kEui64) return is_short_broadcast(address);
   return (address[0] & 1) != 0;
 }
 

@@ -314,6 +314,36 @@ TEST(Fragments, LaterIpv6PiecesNeedNotNameTheTransport) {
   EXPECT_EQ(flow.only().src.total.packets, 2u);
 }
 
+// The pieces are those of the datagram between the tunnel's ends; the flow is that of the packet
+// inside, whose length the first piece has counted already.
+TEST(Fragments, PiecesOfATunnelCountToTheFlowInside) {
+  const auto first = ethernet()
+                         .ipv4("192.0.2.1", "192.0.2.2", {.id = 7, .more_fragments = true})
+                         .udp(49152, 4789, {.length = 2008})
+                         .vxlan(5)
+                         .ethernet()
+                         .ipv4("10.0.0.1", "10.0.0.2", {.total_length = 1978})
+                         .udp(5000, 6000, {.length = 1958})
+                         .payload_of_size(1422);
+  const auto later =
+      ethernet()
+          .ipv4("192.0.2.1", "192.0.2.2", {.protocol = 17, .id = 7, .fragment_offset = 1480})
+          .payload_of_size(528);
+  for (const bool is_first_late : {false, true}) {
+    FlowBuilder flow;
+    flow.feed(0, is_first_late ? later : first);
+    flow.feed(1, is_first_late ? first : later);
+    EXPECT_EQ(flow.fragments_without_flow(), 0u);
+    const FlowRecord record = flow.only();
+    EXPECT_EQ(record.src.address[0], 10);
+    EXPECT_EQ(record.src.port, 5000);
+    EXPECT_EQ(record.src.total.packets, 2u);
+    EXPECT_EQ(record.src.total.bytes, first.bytes().size() + later.bytes().size());
+    EXPECT_EQ(record.src.total.ip_bytes, 1978u);
+    EXPECT_EQ(record.src.total.payload_bytes, 1950u);
+  }
+}
+
 TEST(Fragments, AFullCacheRefusesAndCounts) {
   FlowBuilder flow({}, {.entry_count_max = 1});
   flow.feed(0, first_piece(1));

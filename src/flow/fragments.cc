@@ -5,6 +5,16 @@
 #include <bit>
 
 namespace weir {
+namespace {
+
+// Whether the flow's addresses are the datagram's own, and not those of a packet inside.
+bool is_between_ends_of(const DatagramKey& datagram, const Packet& packet) noexcept {
+  const FlowKey& key = packet.key;
+  return key.kind == datagram.kind && (packet.from_b ? key.b : key.a) == datagram.src &&
+         (packet.from_b ? key.a : key.b) == datagram.dst;
+}
+
+}  // namespace
 
 FragmentCache::FragmentCache(const FragmentOptions& options, const HashSecret& secret)
     : options_(options), secret_(secret), entries_(0, DatagramHash{secret}) {}
@@ -12,20 +22,6 @@ FragmentCache::FragmentCache(const FragmentOptions& options, const HashSecret& s
 size_t FragmentCache::DatagramHash::operator()(const DatagramKey& key) const noexcept {
   const auto words = std::bit_cast<std::array<uint64_t, 6>>(key);
   return keyed_hash(secret, words.data(), words.size());
-}
-
-FragmentCache::DatagramKey FragmentCache::datagram_of(const Packet& packet) noexcept {
-  DatagramKey datagram;
-  datagram.src = packet.from_b ? packet.key.b : packet.key.a;
-  datagram.dst = packet.from_b ? packet.key.a : packet.key.b;
-  datagram.id = packet.fragment_id;
-  datagram.zone = packet.key.zone;
-  // RFC 8200 identifies by addresses and identification alone: a later piece names the first header
-  // after the fragment header, which need not be the transport's.
-  if (packet.key.kind == AddressKind::kIpv4) datagram.proto_number = packet.key.proto_number;
-  datagram.kind = packet.key.kind;
-  datagram.zone_kind = packet.key.zone_kind;
-  return datagram;
 }
 
 // Births are in order of the clock and every entry has exactly one, so what is due is at the front.
@@ -77,7 +73,7 @@ bool FragmentCache::resolve(Packet& packet) {
   const bool is_first = packet.fragment == FragmentKind::kFirst;
   packet.early = {};
   expire(clock_ns);
-  Entry* const entry = find_or_create(datagram_of(packet), clock_ns);
+  Entry* const entry = find_or_create(packet.datagram, clock_ns);
   if (entry == nullptr) {
     if (!is_first) packet.verdict = Verdict::kUnflowedFragmentLimit;
     return is_first;
@@ -93,6 +89,8 @@ bool FragmentCache::resolve(Packet& packet) {
     entry->key = packet.key;
     entry->from_b = packet.from_b;
     entry->has_ports = packet.has_ports;
+    entry->is_tunnel = !is_between_ends_of(packet.datagram, packet);
+    if (entry->is_tunnel) packet.early.counters.ip_bytes = packet.early.counters.payload_bytes = 0;
     return true;
   }
   if (!entry->has_first) {
@@ -102,6 +100,10 @@ bool FragmentCache::resolve(Packet& packet) {
   packet.key = entry->key;
   packet.from_b = entry->from_b;
   packet.has_ports = entry->has_ports;
+  if (entry->is_tunnel) {
+    // The packet inside was counted whole with the first piece, by its own length.
+    packet.ip_size = packet.payload_size = packet.payload_captured = 0;
+  }
   packet.hash = hash_key(secret_, packet.key);
   return true;
 }

@@ -13,6 +13,10 @@
 // first piece is another datagram that uses the identification again, and starts the time anew).
 // What still waits when its entry ends is orphaned: decoded, but never of a flow.
 //
+// The pieces of a tunnel's datagram belong to the flow of the packet inside. The first of them has
+// counted that packet's whole length, by its own length field, so the others add frames and wire
+// bytes only.
+//
 // Limits: entry_count_max entries, then new datagrams are refused. Memory is allocated as entries
 // appear, never by a wire length. Threads: one thread.
 #pragma once
@@ -49,21 +53,6 @@ class FragmentCache {
   size_t size() const noexcept { return entries_.size(); }
 
  private:
-  // Identifies a datagram in one direction.
-  struct DatagramKey {
-    AddressBytes src{};
-    AddressBytes dst{};
-    uint32_t id = 0;
-    uint32_t zone = 0;
-    uint16_t proto_number = 0;
-    AddressKind kind = AddressKind::kIpv4;
-    ZoneKind zone_kind = ZoneKind::kNone;
-    uint32_t reserved = 0;
-    friend bool operator==(const DatagramKey& x, const DatagramKey& y) noexcept {
-      return std::memcmp(&x, &y, sizeof x) == 0;
-    }
-  };
-  static_assert(sizeof(DatagramKey) == 48 && std::has_unique_object_representations_v<DatagramKey>);
   struct DatagramHash {
     HashSecret secret;
     size_t operator()(const DatagramKey& key) const noexcept;
@@ -77,12 +66,12 @@ class FragmentCache {
     bool has_first = false;
     bool from_b = false;
     bool has_ports = false;
+    bool is_tunnel = false;  // the key is that of a packet inside the datagram
     Layer waiting_layer = Layer::kNone;
     FlowKey key;
     EarlyPieces waiting;
   };
 
-  static DatagramKey datagram_of(const Packet& packet) noexcept;
   Entry* find_or_create(const DatagramKey& datagram, int64_t clock_ns);
   void wait(Entry& entry, const Packet& packet) noexcept;
   void take_waiting(Entry& entry, Packet& packet) noexcept;

@@ -12,7 +12,7 @@ constexpr uint16_t kProtoUdp = 17;
 constexpr uint16_t kProtoIcmpv6 = 58;
 
 FlowFamily family_of(const FlowKey& key) noexcept {
-  if (key.kind == AddressKind::kMac) return FlowFamily::kOther;
+  if (is_link_address(key.kind)) return FlowFamily::kOther;
   switch (key.proto_number) {
     case kProtoTcp:
       return FlowFamily::kTcp;
@@ -148,7 +148,7 @@ bool update_flow(LiveFlow& flow, const Packet& packet) noexcept {
     flow.state = next_state(flow.family, flow.state, event);
   }
   if (flow.family != FlowFamily::kUdp) return true;
-  vote_for_size(flow, packet.ip_size);
+  if (packet.ip_size > 0) vote_for_size(flow, packet.ip_size);
   return packet.payload_size == 0 || append_once(flow, sender, Once::kData, 'd');
 }
 

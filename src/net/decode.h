@@ -12,10 +12,16 @@
 
 namespace weir {
 
+inline constexpr uint8_t kTunnelCountMax = 4;     // packets inside packets of one frame
+inline constexpr uint8_t kLabelCountMax = 8;      // MPLS labels of one stack
 inline constexpr uint8_t kExtensionCountMax = 8;  // IPv6 extension headers of one packet (RFC 7112)
 
 struct DecodeOptions {
   ZoneKind zone = ZoneKind::kNone;  // flow.zone: what becomes part of the key
+  // The flow of a tunnelled packet is that of the packet inside. False: tunnels between IP addresses
+  // are not entered, so the outermost IP header and what is above it make the key. What is below IP
+  // (MPLS, PPPoE, PBB) or beside it (the authentication header) is decoded either way.
+  bool decapsulate = true;
 };
 
 class Decoder {

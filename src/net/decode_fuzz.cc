@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The input is a frame behind a header of four bytes: link type, zone, what the source knew (bit 0
-// a stripped tag, bit 1 a longer frame on the wire, bit 2 a shorter one), and the tag. Whatever the
-// bytes are, the invariants hold, and the same bytes get the same answer from a packet that held
-// another one before.
-#include <array>
+// a stripped tag, bit 1 a longer frame on the wire, bit 2 a shorter one; bit 3: tunnels are not
+// entered), and the tag. Whatever the bytes are, the invariants hold, and the same bytes get the same
+// answer from a packet that held another one before.
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <vector>
 
 #include "net/decode.h"
@@ -14,7 +14,12 @@
 
 namespace {
 
-constexpr std::array<uint16_t, 11> kLinkTypes = {1, 113, 276, 101, 12, 14, 228, 229, 0, 108, 147};
+// One without a decoder, then every one with a decoder.
+constexpr uint16_t kLinkTypes[] = {
+    147,
+#define ANNOUNCED_BY_LINK_TYPE(number, layer) number,
+#include "net/layer_steps.inc"
+};
 
 void require(const char* broken) {
   if (broken == nullptr) return;
@@ -34,12 +39,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   frame.wire_size = frame.captured_size;
   if ((data[2] & 2) != 0) frame.wire_size += 1000;
   if ((data[2] & 4) != 0) frame.wire_size /= 2;
-  frame.link_type = kLinkTypes[data[0] % kLinkTypes.size()];
+  frame.link_type = kLinkTypes[data[0] % std::size(kLinkTypes)];
   frame.has_vlan = (data[2] & 1) != 0;
   frame.vlan_tci = data[3];
   frame.interface = data[3];
 
-  const weir::Decoder decoder({static_cast<weir::ZoneKind>(data[1] % 4)}, {1, 2});
+  const weir::DecodeOptions options{static_cast<weir::ZoneKind>(data[1] % 4), (data[2] & 8) == 0};
+  const weir::Decoder decoder(options, {1, 2});
   static weir::Packet reused;
   decoder.decode(frame, reused);
   require(weir::test::broken_invariant(reused));

@@ -22,7 +22,7 @@ struct FlowKey {
   AddressBytes b{};
   uint16_t port_a = 0;
   uint16_t port_b = 0;
-  uint16_t proto_number = 0;  // IP protocol, or EtherType when kind is kMac
+  uint16_t proto_number = 0;  // IP protocol, or EtherType when is_link_address(kind)
   AddressKind kind = AddressKind::kMac;
   ZoneKind zone_kind = ZoneKind::kNone;
   uint32_t zone = 0;

@@ -59,9 +59,9 @@ Step decode_ipv4(LayerContext& context) noexcept {
   packet.key.a = address_bytes(src);
   packet.key.b = address_bytes(dst);
   if ((fragment & (kMoreFragments | kFragmentOffset)) != 0) {
-    packet.fragment =
-        (fragment & kFragmentOffset) != 0 ? FragmentKind::kLater : FragmentKind::kFirst;
-    packet.fragment_id = identification;
+    const bool is_first = (fragment & kFragmentOffset) == 0;
+    note_fragment(context, is_first ? FragmentKind::kFirst : FragmentKind::kLater, identification,
+                  protocol);
   }
   context.limit(ip_size);
   context.advance(header_size);

@@ -8,8 +8,8 @@
 //   identification 4
 //
 // The protocol of the flow is the upper-layer one behind the extension headers; 59, no next header,
-// when there is none. The authentication header is a protocol of its own here, as in IPv4. Lengths
-// are treated as in IPv4: a payload length of 0 with something behind it is offload or a jumbogram
+// when there is none. The authentication header is a layer of its own, as in IPv4. Lengths are
+// treated as in IPv4: a payload length of 0 with something behind it is offload or a jumbogram
 // (RFC 2675) and means the rest of the frame.
 #include "net/layer_cursor.h"
 
@@ -37,19 +37,20 @@ bool is_extension(uint8_t next_header) noexcept {
 }
 
 // An atomic fragment, offset 0 and nothing to come, is a whole packet (RFC 6946).
-void read_fragment(ByteReader header, Packet& packet) noexcept {
+void read_fragment(ByteReader header, LayerContext& context) noexcept {
   header.skip(2);
   const uint16_t offset_and_more = header.be16();
   const bool is_first = (offset_and_more & 0xfff8) == 0;
   if (is_first && (offset_and_more & 1) == 0) return;
-  packet.fragment = is_first ? FragmentKind::kFirst : FragmentKind::kLater;
-  packet.fragment_id = header.be32();
+  const uint32_t id = header.be32();
+  note_fragment(context, is_first ? FragmentKind::kFirst : FragmentKind::kLater, id, 0);
 }
+
+}  // namespace
 
 // Walks the extension headers; what follows a fragment header that is not of the first piece is
 // that piece's bytes.
-Step decode_extensions(LayerContext& context, uint8_t next_header) noexcept {
-  Packet& packet = context.packet;
+Step next_of_ipv6_header(LayerContext& context, uint8_t next_header) noexcept {
   for (uint8_t count = 0; is_extension(next_header); ++count) {
     if (count == kExtensionCountMax) return Step::end(Verdict::kErrorTooManyExtensions);
     ByteReader header = context.reader;
@@ -61,15 +62,13 @@ Step decode_extensions(LayerContext& context, uint8_t next_header) noexcept {
     const uint32_t size = is_fragment ? kExtensionUnit : (units + 1u) * kExtensionUnit;
     if (size > context.size) return Step::end(Verdict::kErrorBadHeaderLength);
     if (size > context.reader.remaining()) return Step::end(Verdict::kErrorTruncated);
-    if (is_fragment) read_fragment(context.reader, packet);
+    if (is_fragment) read_fragment(context.reader, context);
     context.advance(size);
     next_header = following;
-    if (packet.fragment == FragmentKind::kLater) break;
+    if (context.packet.fragment == FragmentKind::kLater) break;
   }
   return next_of_ip_protocol(context, next_header);
 }
-
-}  // namespace
 
 Step decode_ipv6(LayerContext& context) noexcept {
   if (context.reader.remaining() < kHeaderSize) return Step::end(Verdict::kErrorTruncated);
@@ -90,7 +89,7 @@ Step decode_ipv6(LayerContext& context) noexcept {
   ByteReader(dst).copy(packet.key.b.data(), 16);
   context.limit(ip_size);
   context.advance(kHeaderSize);
-  return decode_extensions(context, next_header);
+  return next_of_ipv6_header(context, next_header);
 }
 
 }  // namespace weir

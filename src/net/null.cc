@@ -2,7 +2,8 @@
 //
 // BSD loopback: four bytes of protocol family. LINKTYPE_LOOP writes them in network order,
 // LINKTYPE_NULL in the order of the machine that captured, which the file does not tell. Families
-// are small numbers, so the order is the one that makes the number small.
+// are small numbers, so the order is the one that makes the number small. Some systems have the
+// address and control bytes of PPP or Cisco HDLC in its place, which are no family.
 #include "net/layer_cursor.h"
 
 namespace weir {
@@ -33,6 +34,8 @@ Step decode_null(LayerContext& context) noexcept {
   if (context.reader.remaining() < kHeaderSize) return Step::end(Verdict::kErrorTruncated);
   ByteReader header = context.reader.prefix(kHeaderSize);
   uint32_t family = header.be32();
+  if (family >> 16 == 0x0f00 || family >> 16 == 0x8f00) return Step::to(Layer::kChdlc);
+  if (family >> 16 == 0xff03) return Step::to(Layer::kPpp);
   if (context.frame.link_type != kLinkTypeLoop && family > 0xffff)
     family = __builtin_bswap32(family);
   const Layer next = layer_of_family(family);

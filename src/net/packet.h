@@ -29,12 +29,32 @@ struct EarlyPieces {
   int64_t last_ts_ns = 0;
 };
 
+// What the pieces of a fragmented datagram have in common, in one direction. All bytes are
+// significant and there is no padding, as in FlowKey.
+struct DatagramKey {
+  AddressBytes src{};
+  AddressBytes dst{};
+  uint32_t id = 0;  // identification field
+  uint32_t zone = 0;
+  // RFC 8200 identifies by addresses and identification alone (a later piece names the first header
+  // after the fragment header, which need not be the transport's): 0 for IPv6.
+  uint16_t proto_number = 0;
+  AddressKind kind = AddressKind::kIpv4;
+  ZoneKind zone_kind = ZoneKind::kNone;
+  uint32_t reserved = 0;  // always 0
+
+  friend bool operator==(const DatagramKey&, const DatagramKey&) = default;
+};
+static_assert(sizeof(DatagramKey) == 48 && std::has_unique_object_representations_v<DatagramKey>);
+
 struct Packet {
   const Frame* frame = nullptr;
   Verdict verdict = Verdict::kDecoded;
   Layer layer = Layer::kNone;  // where decoding ended
 
   // The rest is meaningful only when decoded.
+  // Of the outermost fragmented datagram on the way. A first piece of a tunnel's datagram is kFirst
+  // with the key of the packet inside; a later piece inside a first one is kLater.
   FragmentKind fragment = FragmentKind::kWhole;
   bool from_b = false;  // the sender is key endpoint b
   bool has_ports = false;
@@ -46,15 +66,14 @@ struct Packet {
   uint16_t tcp_window = 0;
   uint32_t tcp_seq = 0;
   uint32_t tcp_ack = 0;
-  uint32_t fragment_id = 0;  // fragments: identification field
-  uint32_t ip_size = 0;      // of the IP packet whose addresses key the flow; 0 for layer 2
+  uint32_t ip_size = 0;  // of the IP packet whose addresses key the flow; 0 for layer 2
   uint32_t payload_size =
       0;  // above the transport header, by the length fields (not what was captured)
   uint32_t payload_captured = 0;  // of it, present at `payload`
   const uint8_t* payload = nullptr;
   uint64_t hash = 0;   // keyed hash of `key`
   FlowKey key;         // fragment kLater: ports are 0 and mean nothing
-  MacBytes src_mac{};  // has_macs
+  MacBytes src_mac{};  // has_macs: of the outermost Ethernet header; the endpoints in layer 2
   MacBytes dst_mac{};
   LayerPath path;
   VlanTags vlans;
@@ -65,6 +84,8 @@ struct Packet {
   // Set by the flow table.
   bool flow_created = false;
   uint64_t flow_id = 0;  // 0 while no flow is known
+
+  DatagramKey datagram;  // set by the decoder: fragments. Last, as it is rarely touched
 };
 
 // TCP flag bits (RFC 9293, section 3.1).

@@ -21,6 +21,107 @@ using test::PacketBuilder;
 
 const HashSecret kSecret{1, 2};
 
+// One packet of each link type that is not in add_ip().
+void add_other_links(std::vector<PacketBuilder>& packets) {
+  const Bytes data_frame = {0x88, 3, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2,
+                            3,    3, 3, 3, 3, 3, 0, 0, 4, 4, 4, 4, 4, 4, 0, 0};
+  const struct {
+    uint16_t link_type;
+    Bytes header;
+    bool is_wlan = false;
+  } links[] = {{9, {0xff, 3, 0, 0x21}},
+               {50, {0x0f, 0, 8, 0}},
+               {204, {1, 0xff, 3, 0, 0x21}},
+               {107, {0x18, 0x41, 3, 0, 0x80, 0, 0, 0, 8, 0}},
+               {206, {0, 0x18, 0x41, 8, 0}},
+               {10, {0x57, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 7, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
+               {6, {0x10, 0x40, 1, 2, 3, 4, 5, 6, 0x81, 2, 3, 4, 5, 7, 2, 0, 6, 6, 3}},
+               {7, {1, 2, 212, 0xff, 0xff, 0xff, 212, 0, 0, 1}},
+               {129, {1, 2, 0, 0, 240}},
+               {239, {2, 0, 0, 5, 8, 0, 1, 0, 8, 0, 3, 0, 100, 0, 9, 0}},
+               {252, {0, 12, 0, 4, 'i', 'p', 0, 0, 0, 0, 0, 0}},
+               {105, {}, true},
+               {127, {0, 0, 17, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x30}, true},
+               {119,
+                {0x80, 0x21, 0x10, 1, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                true},
+               {163, {0x80, 0x21, 0x10, 1, 0, 0, 0, 12, 0, 0, 0, 0}, true},
+               {192,
+                {0, 0, 26, 0, 105, 0, 0, 0, 9, 0, 0, 0, 2, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0},
+                true}};
+  for (const auto& link : links) {
+    PacketBuilder packet(link.link_type);
+    packet.payload(link.header);
+    if (link.is_wlan) packet.payload(data_frame).snap();
+    packets.push_back(packet.ipv4("10.0.0.1", "10.0.0.2").tcp(1, 2).payload("abcdef"));
+  }
+  for (const uint16_t link_type : std::initializer_list<uint16_t>{195, 215, 230, 283}) {
+    const Bytes tap = {0, 0, 12, 0, 0, 0, 1, 0, 1, 0, 0, 0};
+    PacketBuilder packet(link_type);
+    if (link_type == 283) packet.payload(tap);
+    if (link_type == 215) packet.payload_of_size(6);
+    packets.push_back(packet.payload(
+        Bytes{0x21, 0xcc, 7, 1, 2, 8, 7, 6, 5, 4, 3, 2, 1, 3, 4, 8, 8, 7, 7, 6, 6, 5, 5, 9, 9, 9}));
+  }
+  const Bytes mpacket_start = {0x55, 0x55, 0xd5};
+  packets.push_back(
+      PacketBuilder(274).payload(mpacket_start).ethernet().arp(1, "1.1.1.1", "1.1.1.2").padding(4));
+}
+
+// One packet of each tunnel, and of what stands in its place when it is not one.
+void add_tunnels(std::vector<PacketBuilder>& packets) {
+  const auto ip = [] { return ethernet().ipv4("192.0.2.1", "192.0.2.2"); };
+  const auto udp = [&](uint16_t port) { return ip().udp(port, port); };
+  const auto add = [&](PacketBuilder packet) {
+    packets.push_back(packet.ipv4("10.0.0.1", "10.0.0.2").tcp(1, 2).payload("abcdef"));
+  };
+  const auto add_frame = [&](PacketBuilder packet) {
+    add(PacketBuilder(packet).ethernet());
+    add(PacketBuilder(packet).ethernet().vlan(5));
+    packets.push_back(PacketBuilder(packet).ethernet().ipv6("fd00::1", "fd00::2").udp(1, 2));
+    packets.push_back(packet.ethernet().arp(1, "10.0.0.1", "10.0.0.2").padding(18));
+  };
+  add(ethernet().mpls(16, false).mpls(17));
+  add_frame(ethernet().mpls(16));
+  add_frame(ethernet().mpls(16).payload(Bytes(4)));
+  packets.push_back(ethernet().mpls(16).payload_of_size(60));
+  add(ethernet().pppoe(0x0021));
+  packets.push_back(ethernet().pppoe(0xc021).payload("abcdef"));
+  add_frame(ethernet().pbb());
+  add(ethernet().macsec());
+  packets.push_back(ethernet().macsec(0x0c).payload_of_size(60));
+  add(ip());
+  add(ip().ah());
+  add(ip().gre(1, 2, true));
+  add(ip().pptp(1, 0x0021));
+  add_frame(ip().gre(1));
+  add_frame(ip().gre({}, 1).erspan2());
+  add_frame(ip().gre({}, 1).erspan3(true));
+  for (size_t size = 4; size <= 16; size += 4) {
+    add_frame(ip().ip_protocol(115).payload(Bytes(size, 7)));
+  }
+  add_frame(udp(4789).vxlan(7));
+  add(udp(4790).vxlan(7, 0x0c000001));
+  add_frame(udp(6081).geneve(7, 2));
+  add(udp(2152).gtp(7, true));
+  add(udp(1701).l2tp(0x0021));
+  const Bytes indications = {0, 1, 1, 1, 'i', 'v', 1, 2, 3, 4, 5, 6,
+                             7, 8, 0, 0, 0,   1,   2, 3, 4, 5, 6};
+  packets.push_back(udp(3544).payload(indications).ipv6("fd00::1", "fd00::2").udp(1, 2));
+  packets.push_back(ethernet().ipv6("fd00::1", "fd00::2").ah().extension(60).udp(1, 2));
+  packets.push_back(ip().dccp(1, 2, 4).payload("abcdef"));
+  packets.push_back(ip().udplite(1, 2).payload("abcdef"));
+  for (const uint8_t protocol : std::initializer_list<uint8_t>{2, 50, 51, 103, 115}) {
+    packets.push_back(ip().ip_protocol(protocol).payload_of_size(60));
+  }
+  for (const uint16_t port :
+       std::initializer_list<uint16_t>{4789, 4790, 8472, 6081, 2152, 1701, 3544}) {
+    packets.push_back(udp(port).payload_of_size(60));
+    packets.push_back(udp(port).payload(Bytes(60, 0)));
+    packets.push_back(udp(port).payload("abc"));
+  }
+}
+
 std::vector<PacketBuilder> packets_of_every_kind() {
   std::vector<PacketBuilder> packets;
   const auto add_ip = [&](const PacketBuilder& link) {
@@ -53,6 +154,11 @@ std::vector<PacketBuilder> packets_of_every_kind() {
     packets.push_back(PacketBuilder(link).ethertype(40).payload_of_size(40));
   }
   add_ip(test::raw());
+  packets.push_back(ethernet().length().llc(0x42).payload("abcd").padding(20));
+  packets.push_back(ethernet().length().snap().ipv4("10.0.0.1", "10.0.0.2").udp(1, 2));
+  packets.push_back(ethernet().ethertype(0x892f).payload(Bytes{0, 9, 0, 1, 0x88, 0xb8, 1, 2}));
+  add_other_links(packets);
+  add_tunnels(packets);
   packets.push_back(test::null_loopback(2, false).ipv4("10.0.0.1", "10.0.0.2").tcp(1, 2));
   packets.push_back(test::null_loopback(30, true).ipv6("fd00::1", "fd00::2").tcp(1, 2));
   return packets;

@@ -88,8 +88,10 @@ std::string proto_text(bool is_layer2, uint16_t proto_number) {
                                     : std::string_view();
   if (!name.empty()) return std::string(name);
   char text[32];
-  std::snprintf(text, sizeof text, is_layer2 ? "ethertype-0x%04x" : "ip-proto-%u",
-                static_cast<unsigned>(proto_number));
+  const char* format = !is_layer2            ? "ip-proto-%u"
+                       : proto_number <= 255 ? "llc-0x%02x"
+                                             : "ethertype-0x%04x";
+  std::snprintf(text, sizeof text, format, static_cast<unsigned>(proto_number));
   return text;
 }
 

@@ -28,7 +28,7 @@ std::string_view ip_protocol_name(uint8_t number) noexcept;
 std::string_view ethertype_name(uint16_t ethertype) noexcept;
 
 // The `proto` of a flow: IANA keyword, or "ip-proto-253"; the EtherType's name, or
-// "ethertype-0x1234".
+// "ethertype-0x1234", or "llc-0x06" for a service access point of LLC.
 std::string proto_text(bool is_layer2, uint16_t proto_number);
 
 }  // namespace weir

@@ -252,6 +252,9 @@ TEST(ProtoText, IsAKeywordOrANumber) {
   EXPECT_EQ(proto_text(true, 0x88b8), "goose");
   EXPECT_EQ(proto_text(true, 0x1234), "ethertype-0x1234");
   EXPECT_EQ(proto_text(true, 0x0600), "ethertype-0x0600");
+  EXPECT_EQ(proto_text(true, 0x0042), "stp");
+  EXPECT_EQ(proto_text(true, 0x0006), "llc-0x06");
+  EXPECT_EQ(proto_text(true, 0x809a), "ieee802154");
 }
 
 }  // namespace

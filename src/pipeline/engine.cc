@@ -26,8 +26,8 @@ constexpr size_t kBurstSize =
 constexpr uint64_t kSlotCount = 8;  // batches in flight with workers
 
 void count_verdict(Statistics& statistics, const Packet& packet) noexcept {
-  statistics.verdicts[static_cast<size_t>(packet.layer)][static_cast<size_t>(packet.verdict)].add(
-      packet.frame->wire_size);
+  const Frame& frame = *packet.frame;
+  statistics.add_verdict(packet.layer, packet.verdict, frame.link_type, frame.wire_size);
 }
 
 void hand_out(std::vector<FlowRecord>& records, bool interim, const RecordCallback& on_records) {
@@ -218,6 +218,8 @@ void Engine::run(Input& input, const RecordCallback& on_records,
   statistics_.time_outliers = read.time_outliers;
   statistics_.time_rebases = read.time_rebases;
   statistics_.time_clamped = read.time_clamped;
+  statistics_.drops_reported = read.dropped_reported;
+  statistics_.name_records = read.name_records;
 }
 
 Statistics Engine::statistics() const {

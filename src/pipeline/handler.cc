@@ -76,8 +76,7 @@ struct Handler::State {
     const bool is_ready =
         is_decoded && (packet.fragment == FragmentKind::kWhole || fragments.resolve(packet));
     shard.process(std::span<Packet* const>(&one, is_ready ? 1 : 0), frame.clock_ns, records);
-    statistics.verdicts[static_cast<size_t>(packet.layer)][static_cast<size_t>(packet.verdict)].add(
-        frame.wire_size);
+    statistics.add_verdict(packet.layer, packet.verdict, frame.link_type, frame.wire_size);
 
     hand_out();
     if (on_start && packet.flow_created) {

@@ -79,6 +79,7 @@ class PacketBuilder {
   uint16_t link_type() const { return link_type_; }
 
   PacketBuilder& ethernet(const char* src = kMacA, const char* dst = kMacB) {
+    announce(0x6558, 0);
     put_mac(dst);
     put_mac(src);
     return next_is_ethertype();
@@ -88,6 +89,27 @@ class PacketBuilder {
   PacketBuilder& vlan(uint16_t tci, uint16_t tpid = 0x8100) {
     announce(tpid, 0);
     put16(tci);
+    return next_is_ethertype();
+  }
+
+  // The EtherType field becomes the length of what follows (IEEE 802.3).
+  PacketBuilder& length(std::optional<uint16_t> value = {}) {
+    lengths_.push_back({LengthKind::k802_3, bytes_.size(), bytes_.size() - 2, value});
+    ethertype_at_.reset();
+    return *this;
+  }
+  // An LLC header; control 3 is unnumbered information.
+  PacketBuilder& llc(uint8_t sap, uint8_t control = 3) {
+    put8(sap);
+    put8(sap);
+    put8(control);
+    return *this;
+  }
+  // An LLC and a SNAP header; organisation 0 announces an EtherType.
+  PacketBuilder& snap(uint32_t organisation = 0) {
+    llc(0xaa);
+    put8(static_cast<uint8_t>(organisation >> 16));
+    put16(static_cast<uint16_t>(organisation));
     return next_is_ethertype();
   }
 
@@ -218,6 +240,130 @@ class PacketBuilder {
     return *this;
   }
 
+  // UDP-Lite and DCCP, with their shortest headers.
+  PacketBuilder& udplite(uint16_t src_port, uint16_t dst_port) {
+    announce(0, 136);
+    put16(src_port);
+    put16(dst_port);
+    put32(0);
+    return *this;
+  }
+  PacketBuilder& dccp(uint16_t src_port, uint16_t dst_port, uint8_t header_words = 3) {
+    announce(0, 33);
+    put16(src_port);
+    put16(dst_port);
+    put32(static_cast<uint32_t>(header_words) << 24);
+    put32(0);
+    return *this;
+  }
+
+  // An authentication header with a check value of 12 bytes.
+  PacketBuilder& ah() {
+    announce(0, 51);
+    const size_t protocol_at = bytes_.size();
+    put32(59u << 24 | 4u << 16);
+    bytes_.resize(bytes_.size() + 20);
+    return next_is_ip_protocol(protocol_at);
+  }
+
+  // ---- Tunnels. What they carry follows as if it were outermost.
+
+  // One entry of a label stack.
+  PacketBuilder& mpls(uint32_t label, bool is_bottom = true) {
+    announce(0x8847, 137);
+    put32(label << 12 | (is_bottom ? 0x100u : 0) | 64);
+    return *this;
+  }
+  // A PPPoE session up to the protocol field of PPP.
+  PacketBuilder& pppoe(uint16_t ppp_protocol) {
+    announce(0x8864, 0);
+    put32(0x11000001);
+    put_length(0);
+    put16(ppp_protocol);
+    return *this;
+  }
+  PacketBuilder& pbb(uint32_t service = 1) {
+    announce(0x88e7, 0);
+    put32(service);
+    return *this;
+  }
+  // Without identifier; flags 0x0c encrypt.
+  PacketBuilder& macsec(uint8_t flags = 0) {
+    announce(0x88e5, 0);
+    put8(flags);
+    put8(0);
+    put32(1);
+    return next_is_ethertype();
+  }
+  // GRE; the protocol is that of the next header, also ethernet() and erspan().
+  PacketBuilder& gre(std::optional<uint32_t> key = {}, std::optional<uint32_t> sequence = {},
+                     bool has_checksum = false) {
+    announce(0, 47);
+    put16(static_cast<uint16_t>((has_checksum ? 0x8000 : 0) | (key ? 0x2000 : 0) |
+                                (sequence ? 0x1000 : 0)));
+    next_is_ethertype();
+    if (has_checksum) put32(0);
+    if (key) put32(*key);
+    if (sequence) put32(*sequence);
+    return *this;
+  }
+  // GRE version 1 of PPTP, up to the protocol field of PPP.
+  PacketBuilder& pptp(uint32_t sequence, uint16_t ppp_protocol) {
+    announce(0, 47);
+    put32(0x3001880b);
+    put_length(6);
+    put16(7);  // call
+    put32(sequence);
+    put16(ppp_protocol);
+    return *this;
+  }
+  PacketBuilder& erspan2() {
+    announce(0x88be, 0);
+    put32(0x10010001);
+    put32(0);
+    return *this;
+  }
+  PacketBuilder& erspan3(bool has_subheader = false) {
+    announce(0x22eb, 0);
+    put32(0x20010001);
+    put32(0);
+    put32(has_subheader ? 1 : 0);
+    bytes_.resize(bytes_.size() + (has_subheader ? 8 : 0));
+    return *this;
+  }
+  PacketBuilder& vxlan(uint32_t network, uint32_t flags = 0x08000000) {
+    put32(flags);
+    put32(network << 8);
+    return *this;
+  }
+  PacketBuilder& geneve(uint32_t network, size_t option_count = 0) {
+    put8(static_cast<uint8_t>(option_count));
+    put8(0);
+    next_is_ethertype();
+    put32(network << 8);
+    bytes_.resize(bytes_.size() + option_count * 4);
+    return *this;
+  }
+  // A GTP-U user packet, with a sequence number and one extension header if asked for.
+  PacketBuilder& gtp(uint32_t tunnel, bool has_extension = false) {
+    put16(has_extension ? 0x36ff : 0x30ff);
+    put_length(4);
+    put32(tunnel);
+    if (has_extension) {
+      put32(0x00010085);
+      put32(0x01000000);
+    }
+    return *this;
+  }
+  // An L2TP version 2 data message, up to the protocol field of PPP.
+  PacketBuilder& l2tp(uint16_t ppp_protocol) {
+    put16(0x0002);
+    put32(0x00010001);
+    put16(0xff03);
+    put16(ppp_protocol);
+    return *this;
+  }
+
   // Type, code, checksum and the four bytes after it (of echo: identifier and sequence number).
   PacketBuilder& icmp(uint8_t type, uint8_t code, uint32_t rest = 0) {
     announce(0, 1);
@@ -265,7 +411,7 @@ class PacketBuilder {
   friend PacketBuilder sll2(uint32_t interface_index, uint8_t packet_type, const char* sender);
   friend PacketBuilder null_loopback(uint32_t family, bool big_endian);
 
-  enum class LengthKind { kIpv4, kIpv6, kUdp };
+  enum class LengthKind { k802_3, kIpv4, kIpv6, kUdp, kContent };
   struct LengthField {
     LengthKind kind;
     size_t counted_from;
@@ -340,6 +486,11 @@ class PacketBuilder {
     uint8_t address[16];
     if (inet_pton(AF_INET6, text, address) != 1) fail("not an IPv6 address", text);
     for (const uint8_t octet : address) put8(octet);
+  }
+  // A length field of two bytes that counts what follows it, less the first `skipped` bytes.
+  void put_length(size_t skipped) {
+    lengths_.push_back({LengthKind::kContent, bytes_.size() + 2 + skipped, bytes_.size(), {}});
+    put16(0);
   }
   PacketBuilder& put_icmp(uint8_t type, uint8_t code, uint32_t rest) {
     put8(type);

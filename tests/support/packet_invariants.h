@@ -22,9 +22,10 @@ inline const char* broken_key_invariant(const Packet& packet) {
   canonicalize(reversed);
   if (!(reversed == key)) return "the other direction has another key";
   if (key.one_way > 2) return "one_way is neither 0 nor an end";
-  const size_t address_size = key.kind == AddressKind::kIpv4  ? 4
-                              : key.kind == AddressKind::kMac ? 6
-                                                              : 16;
+  const size_t address_size = key.kind == AddressKind::kIpv4    ? 4
+                              : key.kind == AddressKind::kMac   ? 6
+                              : key.kind == AddressKind::kEui64 ? 8
+                                                                : 16;
   for (size_t index = address_size; index < key.a.size(); ++index) {
     if (key.a[index] != 0 || key.b[index] != 0) return "bytes beyond the address are set";
   }
@@ -55,11 +56,11 @@ inline const char* broken_invariant(const Packet& packet) {
   if (packet.payload_captured > frame.captured_size - offset)
     return "the payload ends outside the frame";
   if (packet.payload_captured > packet.payload_size) return "more payload captured than there is";
-  const bool is_layer2 = packet.key.kind == AddressKind::kMac;
+  const bool is_layer2 = is_link_address(packet.key.kind);
   if (is_layer2 != (packet.ip_size == 0)) return "ip_size is for IP packets";
   if (!is_layer2 && packet.payload_size > packet.ip_size) return "more payload than IP packet";
-  if (is_layer2 && (packet.has_ports || packet.fragment != FragmentKind::kWhole)) {
-    return "ports or fragments in layer 2";
+  if (is_layer2 && (packet.has_ports || packet.fragment == FragmentKind::kLater)) {
+    return "ports or later fragments in layer 2";
   }
   if (packet.has_tcp && (packet.key.proto_number != 6 || !packet.has_ports))
     return "TCP without TCP";
@@ -89,7 +90,7 @@ inline bool is_same_answer(const Packet& x, const Packet& y) {
                      x.tcp_flags != y.tcp_flags || x.tcp_window != y.tcp_window))) {
     return false;
   }
-  if (x.fragment != FragmentKind::kWhole && x.fragment_id != y.fragment_id) return false;
+  if (x.fragment != FragmentKind::kWhole && !(x.datagram == y.datagram)) return false;
   return x.fragment == y.fragment && x.from_b == y.from_b && x.has_ports == y.has_ports &&
          x.ip_size == y.ip_size && x.payload_size == y.payload_size &&
          x.payload_captured == y.payload_captured && x.hash == y.hash && x.key == y.key;
