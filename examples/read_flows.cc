@@ -16,12 +16,11 @@ int main(int argc, char** argv) {
   weir::Handler handler({.interface_name = argv[1]});
   handler.on_flow_end([](const weir::Flow& flow) {
     const weir::FlowRecord& record = flow.record();
-    std::printf(
-        "%-5s %s:%s -> %s:%s  %llu packets  %s\n", flow.text("proto").c_str(),
-        flow.text("src_ip").c_str(), flow.text("src_port").c_str(), flow.text("dst_ip").c_str(),
-        flow.text("dst_port").c_str(),
-        static_cast<unsigned long long>(record.src.total.packets + record.dst.total.packets),
-        weir::flow_state_name(record.state));
+    const std::string packets = std::to_string(record.src.total.packets + record.dst.total.packets);
+    std::printf("%-5s %s:%s -> %s:%s  %s packets  %s\n", flow.text("proto").c_str(),
+                flow.text("src_ip").c_str(), flow.text("src_port").c_str(),
+                flow.text("dst_ip").c_str(), flow.text("dst_port").c_str(), packets.c_str(),
+                weir::flow_state_name(record.state));
   });
 
   std::string error;

@@ -34,6 +34,7 @@ struct Settings {
   uint64_t memory_limit = 0;  // bytes
   uint32_t thread_count = 1;
   ZoneKind zone = ZoneKind::kNone;
+  bool decapsulates = true;
   uint32_t flow_count_max = 0;
   uint32_t fragment_count_max = 0;
   int64_t fragment_timeout_ns = 0;
@@ -67,7 +68,7 @@ struct SettingRow {
 
 // In the order of the effective configuration: a row comes after the one it follows.
 std::span<const SettingRow> setting_rows();
-inline constexpr size_t kSettingCount = 28;
+inline constexpr size_t kSettingCount = 29;
 
 // WEIR_FLOW_TIMEOUT_TCP for flow.timeout.tcp.
 std::string environment_name(const SettingRow& row);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/assert.h"
 #include "base/text.h"
 #include "net/service_map.h"
 
@@ -25,7 +26,7 @@ void Summary::add(const FlowRecord& record) {
   first_seen_ns_ = is_first ? record.first_seen_ns : std::min(first_seen_ns_, record.first_seen_ns);
   last_seen_ns_ = is_first ? record.last_seen_ns : std::max(last_seen_ns_, record.last_seen_ns);
   total_ += flow;
-  protocols_[{record.address_kind == AddressKind::kMac, record.proto_number}] += flow;
+  protocols_[{is_link_address(record.address_kind), record.proto_number}] += flow;
   states_[static_cast<size_t>(record.state)] += flow;
   end_reasons_[static_cast<size_t>(record.end_reason)] += flow;
 }
@@ -63,6 +64,7 @@ constexpr std::string_view kSeparator = " · ";
 
 void append_label(std::string& out, std::string_view label) {
   constexpr size_t kLabelWidth = 11;
+  ASSERT(label.size() < kLabelWidth);
   out.append(label).append(kLabelWidth - label.size(), ' ');
 }
 
@@ -155,6 +157,7 @@ void append_verdicts(std::string& out, const Statistics& statistics) {
       if (name.verdict_class == verdict_class) line.add(name.reason, frames[verdict]);
     }
   }
+  CountLine(out, "drops").add("reported by the capturing program", statistics.drops_reported);
   CountLine limits(out, "limits hit");
   for (size_t limit = 0; limit < kLimitCount; ++limit) {
     limits.add(limit_name(static_cast<Limit>(limit)), statistics.limits_hit[limit]);

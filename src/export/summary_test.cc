@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "export/summary.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "export/record_samples.h"
@@ -63,6 +64,18 @@ frames     1.3 k frames · 2.0 MB
 errors     truncated 2 · bad_length 1
 limits hit flow_count 7
 )");
+}
+
+TEST(SummaryText, EveryLineHasRoomForItsLabel) {
+  Statistics statistics;
+  for (size_t verdict = 0; verdict < kVerdictCount; ++verdict) {
+    statistics.add_verdict(Layer::kNone, static_cast<Verdict>(verdict), 147, 60);
+  }
+  for (uint64_t& count : statistics.limits_hit) count = 1;
+  statistics.drops_reported = 41;
+  const std::string text = summary_text({}, statistics);
+  EXPECT_THAT(text, ::testing::HasSubstr("drops      reported by the capturing program 41\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("limits hit "));
 }
 
 TEST(SummaryText, IsShortWithoutFlows) {

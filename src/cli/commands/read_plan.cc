@@ -27,6 +27,7 @@ struct ReadOptions {
   bool is_summary = false;
   bool is_verbose = false;
   bool ignores_dpi = false;
+  bool stays_outside = false;  // of tunnels
   bool has_log_level = false;
   std::string config_path;
 };
@@ -101,6 +102,9 @@ CommandLine read_line(ReadPlan& plan, ReadOptions& options, SettingLayers& layer
                     plan.engine.interim),
       switch_option("Output", "--unordered", "Print flows as they end, without sorting them.",
                     plan.is_unordered),
+      switch_option("Input", "--no-decapsulate",
+                    "Key flows on the addresses outside their tunnels, not on those inside.",
+                    options.stays_outside),
       switch_option("Input", "--no-dpi",
                     "Do not look into payloads. Accepted for scripts: weir does not look yet.",
                     options.ignores_dpi),
@@ -162,6 +166,7 @@ void apply_settings(const Settings& settings, ReadPlan& plan) {
   plan.settings = settings;
   plan.engine.thread_count = settings.thread_count;
   plan.engine.decode.zone = settings.zone;
+  plan.engine.decode.decapsulate = settings.decapsulates;
   plan.engine.table.timeouts = settings.timeouts;
   plan.engine.table.flow_count_max = settings.flow_count_max;
   plan.engine.fragments.entry_count_max = settings.fragment_count_max;
@@ -204,6 +209,7 @@ std::optional<int> plan_read(const Invocation& invocation, const Catalog& catalo
     return kExitUsage;
   }
   apply_settings(layers.effective(), plan);
+  if (options.stays_outside) plan.engine.decode.decapsulate = false;
   if (plan.is_quiet) plan.settings.log_level = LogLevel::kError;
   if (options.is_verbose)
     plan.settings.log_level = std::min(plan.settings.log_level, LogLevel::kInfo);
