@@ -4,10 +4,8 @@
 // event on stderr, as text or as a JSON object:
 //
 //   2026-11-20T09:00:00.123456789Z warn capture: file damaged file=/tmp/x.pcap byte=4096
-//   {"time":"2026-11-20T09:00:00.123456789Z","level":"warn","component":"capture","message":"file
-//   damaged",
-//    "file":"/tmp/x.pcap","byte":4096}                                                    (one
-//    line)
+//   {"time":"2026-11-20T09:00:00.123456789Z","level":"warn","component":"capture",
+//    "message":"file damaged","file":"/tmp/x.pcap","byte":4096}      (one line)
 //
 // Use: log_warn("capture", "file damaged", {{"file", path}, {"byte", offset}}). Component, message
 // and keys are words of the program; values may be hostile: they are escaped, so a value can

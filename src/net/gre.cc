@@ -3,12 +3,13 @@
 // GRE version 0 (RFC 2784, RFC 2890, with the routing of RFC 1701) and version 1, which is PPTP's
 // (RFC 2637, section 4.1).
 //
-//   checksum 1b | routing 1b | key 1b | sequence 1b | … 3b | acknowledgment 1b, version 1 | … 5b |
+//   checksum 1b | routing 1b | key 1b | sequence 1b | … 4b | acknowledgment 1b (version 1) | … 4b |
 //   version 3b | protocol 2
-//   checksum 2, offset 2    with checksum or routing
-//   key 4                   version 1: payload length 2, call 2; NVGRE (RFC 7637): network 3, flow
-//   1 sequence 4 | acknowledgment 4 routing: address family 2 | offset 1 | size 1 | address, until
-//   an entry of family 0 and size 0
+//   checksum 2 | offset 2   with checksum or routing
+//   key 4                   version 1: payload length 2, call 2; NVGRE (RFC 7637): network 3, flow 1
+//   sequence 4
+//   acknowledgment 4        version 1
+//   routing: address family 2 | offset 1 | size 1 | address, until an entry of family 0 and size 0
 //
 // The protocol is an EtherType. One without a decoder, a keepalive (protocol 0) and a PPTP
 // acknowledgment are a flow of GRE between the tunnel's ends, and with `decapsulate` off everything

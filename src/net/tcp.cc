@@ -2,8 +2,8 @@
 //
 // TCP (RFC 9293, section 3.1).
 //
-//   source port 2 | destination port 2 | sequence 4 | acknowledgment 4 | header words 4b, reserved
-//   4b | flags 1 | window 2 | checksum 2 | urgent pointer 2 | options
+//   source port 2 | destination port 2 | sequence 4 | acknowledgment 4 |
+//   header words 4b, reserved 4b | flags 1 | window 2 | checksum 2 | urgent pointer 2 | options
 //
 // Options are not read, so they may be cut by the snap length.
 #include "net/layer_cursor.h"
