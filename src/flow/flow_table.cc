@@ -24,7 +24,7 @@ namespace {
 
 constexpr uint32_t kNoSlot = UINT32_MAX;
 constexpr uint32_t kPageSlots = 4096;
-constexpr size_t kPrefetchPackets = 32;  // so few that what is loaded first is still there
+constexpr size_t kPrefetchDistance = 8;  // packets between asking for a flow and using it
 
 // Slots come in pages of about two megabytes, which the kernel may back with one huge page each: a random flow then
 // costs no walk of the page tables.
@@ -136,7 +136,8 @@ struct FlowTable::State {
     return options.timeouts.idle_ns[static_cast<size_t>(f.family)][static_cast<size_t>(f.state)];
   }
 
-  void prefetch(std::span<Packet* const> packets) const noexcept;
+  void prefetch_index(const Packet& packet) const noexcept;
+  void prefetch_flow(const Packet& packet) const noexcept;
   void process(Packet& packet, std::vector<FlowRecord>& records);
   uint32_t find_live(Packet& packet, std::vector<FlowRecord>& records);
   uint32_t create(const Packet& packet);
@@ -282,19 +283,21 @@ void FlowTable::State::credit(LiveFlow& f, const EarlyPieces& early, bool from_b
   f.last_ts_ns = std::max(f.last_ts_ns, early.last_ts_ns);
 }
 
-// Starts loading what the packets' look-ups will touch, all of them at once instead of one after the other. A hint and
-// no more: nothing is remembered, so flows may come and go in between. (Measured in docs/performance.md.)
-void FlowTable::State::prefetch(std::span<Packet* const> packets) const noexcept {
-  for (const Packet* packet : packets) __builtin_prefetch(&index[home(index_hash(packet->hash))]);
-  for (const Packet* packet : packets) {
-    const IndexEntry& entry = index[home(index_hash(packet->hash))];
-    if (entry.slot == kNoSlot) continue;
-    const LiveFlow& f = flow(entry.slot);
-    __builtin_prefetch(&f.key, 1);
-    __builtin_prefetch(&f.interval_end_ns, 1);
-    __builtin_prefetch(&f.counters, 1);
-    __builtin_prefetch(&f.tcp, 1);
-  }
+// A packet's look-up waits for its index entry, and then for its flow. Both are asked for while earlier packets are
+// worked on: hints and no more, nothing is remembered, so flows may come and go in between.
+// (Measured in docs/performance.md.)
+void FlowTable::State::prefetch_index(const Packet& packet) const noexcept {
+  __builtin_prefetch(&index[home(index_hash(packet.hash))]);
+}
+
+void FlowTable::State::prefetch_flow(const Packet& packet) const noexcept {
+  const IndexEntry& entry = index[home(index_hash(packet.hash))];
+  if (entry.slot == kNoSlot) return;
+  const LiveFlow& f = flow(entry.slot);
+  __builtin_prefetch(&f.key, 1);
+  __builtin_prefetch(&f.interval_end_ns, 1);
+  __builtin_prefetch(&f.counters, 1);
+  __builtin_prefetch(&f.tcp, 1);
 }
 
 void FlowTable::State::process(Packet& packet, std::vector<FlowRecord>& records) {
@@ -322,10 +325,19 @@ FlowTable::FlowTable(const FlowTableOptions& options) : state_(std::make_unique<
 FlowTable::~FlowTable() = default;
 
 void FlowTable::update(std::span<Packet* const> packets, std::vector<FlowRecord>& records) {
-  for (size_t begin = 0; begin < packets.size(); begin += kPrefetchPackets) {
-    const auto group = packets.subspan(begin, std::min(kPrefetchPackets, packets.size() - begin));
-    state_->prefetch(group);
-    for (Packet* packet : group) state_->process(*packet, records);
+  const size_t count = packets.size();
+  for (size_t at = 0; at < std::min(count, 2 * kPrefetchDistance); ++at) {
+    state_->prefetch_index(*packets[at]);
+  }
+  for (size_t at = 0; at < std::min(count, kPrefetchDistance); ++at) {
+    state_->prefetch_flow(*packets[at]);
+  }
+  for (size_t at = 0; at < count; ++at) {
+    if (at + 2 * kPrefetchDistance < count) {
+      state_->prefetch_index(*packets[at + 2 * kPrefetchDistance]);
+    }
+    if (at + kPrefetchDistance < count) state_->prefetch_flow(*packets[at + kPrefetchDistance]);
+    state_->process(*packets[at], records);
   }
 }
 

@@ -399,7 +399,7 @@ TEST(Mpacket, OnlyWholeFramesAreRead) {
 }
 
 TEST(CookedCapture, SomeDevicesHaveAnotherHeader) {
-  const auto device = [](uint16_t number, PacketBuilder packet) {
+  const auto device = [](uint16_t number, const PacketBuilder& packet) {
     Bytes bytes = packet.bytes();
     bytes[2] = static_cast<uint8_t>(number >> 8);
     bytes[3] = static_cast<uint8_t>(number);
