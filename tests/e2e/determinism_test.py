@@ -5,13 +5,19 @@
 Sweeping never, after every packet, or as usual may only find earlier what a look-up would find;
 which shard a flow is in and where a batch ends are nobody's business. Over all shared captures:
 every combination for some of them, a few that cover every value in the others, and again with all
-files of a folder read in one call, where they share one table and one clock.
+files of a folder read in one call, where they share one table and one clock. A folder as argument
+and --no-decapsulate are run like that too. A compressed copy gives what the capture itself gives,
+but for its name.
 """
 
+import gzip
 import hashlib
 import itertools
+import lzma
+import pathlib
+import tempfile
 
-from shared_captures import all_captures, in_parallel, report, run_weir
+from shared_captures import CAPTURES, all_captures, in_parallel, report, run_weir
 
 THREADS = ("1", "2", "4")
 SWEEPS = ("never", "always", "auto")
@@ -28,6 +34,9 @@ COVERING = [
     ("4", "never", "7"),
 ]
 FULL_EVERY = 20  # every 20th capture runs all combinations
+FOLDER = "zeek/tunnels"  # captures of many kinds of tunnels
+COMPRESSED_EVERY = 50  # every 50th capture is compressed too
+COMPRESSIONS = {".gz": gzip.compress, ".xz": lzma.compress}
 
 
 def run(names, combination):
@@ -63,6 +72,23 @@ def differences(job):
     return problems
 
 
+def differences_of_copies(name):
+    """What a compressed copy gives that the capture does not, as sentences."""
+    problems = []
+    expected = run([name], COVERING[0])
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix, compress in COMPRESSIONS.items():
+            copy = pathlib.Path(folder, "copy" + suffix)
+            copy.write_bytes(compress((CAPTURES / name).read_bytes()))
+            for combination in COVERING:
+                done = run([str(copy)], combination)
+                text = done.stdout.replace(str(copy).encode(), name.encode())
+                if (text, done.returncode) != (expected.stdout, expected.returncode):
+                    how = "-t {} --sweep {} --batch-size {}".format(*combination)
+                    problems.append(f"{name}: {how}: a copy compressed as {suffix} gives another")
+    return problems
+
+
 def jobs():
     captures = [capture for capture in all_captures() if capture.is_readable]
     folders = {}
@@ -75,13 +101,20 @@ def jobs():
         yield f"all of {folder}", names, combinations
     backwards = [capture.name for capture in reversed(captures)]
     yield "all captures, the last one first", backwards, COVERING
+    yield f"the folder {FOLDER}", [FOLDER], COMBINATIONS
+    yield f"the folder {FOLDER}, from outside", [FOLDER, "--no-decapsulate"], COMBINATIONS
 
 
 def main():
     all_jobs = list(jobs())
     problems = [text for found in in_parallel(differences, all_jobs) for text in found]
     run_count = sum(len(combinations) for _, _, combinations in all_jobs)
-    print(f"{len(all_jobs)} sets of captures, {run_count} runs")
+    copied = [capture.name for capture in all_captures() if capture.is_readable][::COMPRESSED_EVERY]
+    problems += [text for found in in_parallel(differences_of_copies, copied) for text in found]
+    print(
+        f"{len(all_jobs)} sets of captures, {run_count} runs; {len(copied)} captures compressed "
+        f"as {' and '.join(COMPRESSIONS)}"
+    )
     report(problems)
 
 

@@ -33,6 +33,7 @@ class Capture:
     size: int  # bytes of the file
     packet_count: int | None  # as the index says; None where Wireshark could not read the file
     link_type: str  # Wireshark's name of it; "?" when unknown
+    protocols: frozenset  # Wireshark's names of what is in it
     is_readable: bool  # begins as a capture does
 
     @property
@@ -52,11 +53,12 @@ def all_captures():
         skip(f"no captures: {index} does not exist")
     captures = []
     for row in index.read_text().splitlines()[1:]:
-        name, size, packets, link_type, _ = row.split("\t", 4)
+        name, size, packets, link_type, protocols = row.split("\t")
+        words = frozenset(protocols.split(","))
         with open(CAPTURES / name, "rb") as file:
             is_readable = file.read(4) in MAGICS
         packet_count = int(packets) if packets.isdigit() else None
-        captures.append(Capture(name, int(size), packet_count, link_type, is_readable))
+        captures.append(Capture(name, int(size), packet_count, link_type, words, is_readable))
     return captures
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tshark says of every packet of a capture, told in weir's terms: a second opinion on flows.
 
-Only tshark reads bytes here. This module takes the fields it prints and applies the rules of
-weir's contract to them: the flow key is of the outermost IP header behind Ethernet, VLAN tags,
-Linux cooked, raw or loopback; what else follows the link layer is a layer-2 flow; ICMP has the
-ports stand-in of Community ID; a fragment belongs to its datagram. It deliberately does not
-follow weir's code: no reader, no table, no timeouts.
+Only tshark reads bytes here. This module follows the layers of frame.protocols and applies the
+rules of weir's contract to the fields of each: the flow key is of the innermost IP header behind
+link layers, tags, labels and tunnels; where there is none, of the innermost link addresses. ICMP
+has the ports stand-in of Community ID and ends the way inwards, so what an error quotes is no
+tunnel; so does every layer that weir does not enter. A fragment belongs to its datagram. It
+deliberately does not follow weir's code: no reader, no table, no timeouts.
 
 Where tshark shows a header that weir's contract calls an error (cut before its end, or a length
 below its minimum), the packet has no key here either; each such rule says so.
@@ -27,18 +28,25 @@ PREFERENCES = (
 
 FIELDS = (
     "frame.len frame.cap_len frame.time_epoch frame.protocols "
-    "eth.src eth.dst eth.type eth.len vlan.etype sll.src.eth sll.etype sll.ltype "
+    "eth.src eth.dst eth.type eth.len vlan.id vlan.etype sll.src.eth sll.etype "
+    "wlan.sa wlan.da fddi.src fddi.dst tr.src tr.dst arcnet.src arcnet.dst arcnet.protID "
+    "wpan.src_pan wpan.dst_pan wpan.src16 wpan.dst16 wpan.src64 wpan.dst64 "
+    "llc.dsap llc.ssap llc.oui llc.type llc.apple_atalk_pid llc.cisco_pid llc.nortel_pid "
+    "llc.extreme_pid llc.foundry_pid ieee8021ah.csrc ieee8021ah.cdst ieee8021ah.etype "
+    "macsec.etype hsr.type vntag.etype etag.etype cmd.type gre.proto ah.next_header "
     "ip.src ip.dst ip.proto ip.len ip.hdr_len ip.id ip.flags.mf ip.frag_offset "
     "ipv6.src ipv6.dst ipv6.nxt ipv6.plen ipv6.hopopts.nxt ipv6.dstopts.nxt ipv6.routing.nxt "
     "ipv6.fraghdr.nxt ipv6.fraghdr.offset ipv6.fraghdr.more ipv6.fraghdr.ident mip6.proto "
     "tcp.srcport tcp.dstport tcp.hdr_len tcp.flags tcp.urgent_pointer tcp.stream "
     "tcp.analysis.initial_rtt "
     "udp.srcport udp.dstport udp.length udp.checksum sctp.srcport sctp.dstport sctp.checksum "
+    "dccp.srcport dccp.dstport "
     "icmp.type icmp.code icmp.checksum icmpv6.type icmpv6.code icmpv6.checksum communityid"
 ).split()
 
 IP_FRAGMENT_TIMEOUT = 30.0  # seconds, weir's
-ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
+ICMP, TCP, UDP, AH, ICMPV6, SCTP, UDPLITE = 1, 6, 17, 51, 58, 132, 136
+DCCP = 33
 
 # Community ID v1: the types that are a question or its answer.
 ICMP_PAIRS = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9, 9: 10}
@@ -48,7 +56,36 @@ ICMPV6_PAIRS = {
 }  # fmt: skip
 
 ETHERTYPES = {"ip": 0x0800, "ipv6": 0x86DD, "arp": 0x0806}
-TAG_TYPES = (0x8100, 0x88A8, 0x9100, 0x9200)
+ARP_TYPES = (0x0806, 0x8035)
+ETHERTYPE_MIN = 0x600
+WPAN_TYPE = 0x809A
+IPX_TYPE = 0x8137
+SNAP_VENDORS = {0x0C: "cisco", 0x81: "nortel", 0xE02B: "extreme", 0xE052: "foundry"}
+ARCNET_TYPES = {
+    212: 0x0800, 213: 0x0806, 214: 0x8035, 196: 0x86DD, 221: 0x809B, 250: 0x8137, 240: 0x0800,
+    241: 0x0806,
+}  # fmt: skip
+
+# Layers of tshark's that hold no addresses, and behind which another header may follow.
+TRANSPARENT = (
+    "ethertype raw null ppp radiotap wlan_radio prism wlancap ppi exported_pdu nflog mpls "
+    "pwethheuristic pwethcw pwethnocw pppoes cfp wlan_aggregate fr chdlc "
+    "ipv6.hopopts ipv6.dstopts ipv6.routing ipv6.fraghdr mipv6"
+).split()
+IP_IN_IP, IPV6_IN_IP = 4, 41
+TUNNEL_PROTOCOLS = (IP_IN_IP, IPV6_IN_IP, 115, 137)  # and GRE, whose header is looked at either way
+# By IP protocol: tshark's next layer where weir goes on too.
+LAYERS_OF_PROTOCOL = {
+    4: ("ip",), 41: ("ipv6",), 137: ("mpls",), 47: ("gre",), 115: ("l2tp",), 51: ("ah",),
+    6: ("tcp",), 17: ("udp",), 132: ("sctp",), 1: ("icmp",), 58: ("icmpv6",), 33: ("dccp",),
+    136: ("udplite",),
+}  # fmt: skip
+TUNNELS_TO_PORT = {"vxlan": (4789, 4790, 8472), "geneve": (6081,)}
+TUNNELS_BY_PORT = {"gtp": (2152,), "l2tp": (1701,), "teredo": (3544,)}
+TUNNELS = ("gre", "erspan", "ah", *TUNNELS_TO_PORT, *TUNNELS_BY_PORT)
+# The layers behind GRE that weir enters; tshark knows more.
+BEHIND_GRE = ("ip", "ipv6", "mpls", "eth", "ppp", "erspan", "ethertype", "arp", "vlan", "pppoes")
+
 # tshark's field for the next header of each kind of IPv6 extension header.
 IPV6_FRAGMENT = 44
 IPV6_EXTENSIONS = {
@@ -73,7 +110,8 @@ class Packet:
     key: Key | None = None
     why: str = ""
     is_whole: bool = True  # no later piece of a fragmented datagram: tshark knows no ports of it
-    is_nested: bool = False  # a second IP header or AH: tshark's analyses are about what is inside
+    is_nested: bool = False  # a second IP header or a tunnel: tshark's analyses are of another
+    vlans: tuple | None = ()  # ids, the outermost first; None when tshark does not tell them all
     community_id: str = ""
     tcp_stream: str = ""
     tcp_flags: int = 0
@@ -120,47 +158,387 @@ class _Fragments:
             entry[2].append(packet)
 
 
-def _transport(row, proto, size, captured):
+class _Row:
+    """The fields of one packet, read in the order of its layers: a field's n-th value is that of
+    the n-th layer that has it."""
+
+    def __init__(self, row):
+        self._row = row
+        self._values = {}
+
+    def text(self, field):
+        """The next value; empty when there is no other."""
+        values = self._values.get(field)
+        if values is None:
+            values = self._values[field] = [v for v in self._row[field].split(",") if v][::-1]
+        return values.pop() if values else ""
+
+    def number(self, field):
+        text = self.text(field)
+        return int(text, 0) if text else None
+
+
+def _ports(row, proto, size):
     """(src_port, dst_port) by the IP protocol, or a text that says why weir calls it an error.
 
-    `size` and `captured` count from the transport header: by the IP header's length, and of what
-    the capture holds; None when tshark does not tell.
+    `size` counts from the transport header, by the length fields and of what the capture holds;
+    None when tshark does not tell.
     """
     if proto == TCP:
-        header = number(row["tcp.hdr_len"])
+        ends = row.number("tcp.srcport"), row.number("tcp.dstport")
+        header = row.number("tcp.hdr_len")
         # The urgent pointer ends the fixed header; tshark shows ports of a header cut before it.
-        if not row["tcp.urgent_pointer"]:
+        if not row.text("tcp.urgent_pointer"):
             return "truncated"
-        if header < 20 or (size is not None and header > size):
-            return "bad_header_length"
-        return number(row["tcp.srcport"]), number(row["tcp.dstport"])
-    if proto == UDP:
-        if not row["udp.checksum"]:
+        return "bad_header_length" if header < 20 or (size or header) < header else ends
+    if proto in (UDP, UDPLITE):
+        ends = row.number("udp.srcport"), row.number("udp.dstport")
+        length = row.number("udp.length") if proto == UDP else 0
+        if not row.text("udp.checksum") and proto == UDP:
             return "truncated"
-        if 0 < number(row["udp.length"]) < 8:
-            return "bad_length"
-        return number(row["udp.srcport"]), number(row["udp.dstport"])
+        return "bad_length" if 0 < length < 8 else ends
     if proto == SCTP:
-        if not row["sctp.checksum"]:
-            return "truncated"
-        return number(row["sctp.srcport"]), number(row["sctp.dstport"])
+        ends = row.number("sctp.srcport"), row.number("sctp.dstport")
+        return ends if row.text("sctp.checksum") else "truncated"
+    if proto == DCCP:
+        ends = row.number("dccp.srcport"), row.number("dccp.dstport")
+        return "truncated" if None in ends else ends
     if proto in (ICMP, ICMPV6):
         name, pairs = ("icmp", ICMP_PAIRS) if proto == ICMP else ("icmpv6", ICMPV6_PAIRS)
         size_min = 8 if proto == ICMP else 4
-        shortest = min(size, captured)
-        if shortest < size_min:
-            return "truncated"
-        kind, code = number(row[name + ".type"]), number(row[name + ".code"])
-        if kind is None or code is None:
+        kind, code = row.number(name + ".type"), row.number(name + ".code")
+        if kind is None or code is None or (size is not None and size < size_min):
             return "truncated"
         return kind, pairs.get(kind, code)
     return None, None
 
 
+class _Walk:
+    """The way from the frame's first header to the one whose addresses key its flow."""
+
+    def __init__(self, fields, packet, fragments, decapsulates):
+        self._decapsulates = decapsulates
+        self._row = _Row(fields)
+        self._packet = packet
+        self._fragments = fragments
+        self._time = float(fields["frame.time_epoch"])
+        self._captured = int(fields["frame.cap_len"])
+        self._layers = fields["frame.protocols"].split(":")
+        self._position = 0
+        self._offset = 0  # of the current header in the frame; None behind what hides it
+        self._link = None  # source, destination
+        self._ethertype = None
+        self._ip = None  # source, destination, protocol
+        self._ip_size = None  # above the IP header, as _ports takes it
+        self._ports = None, None
+        self._datagram = None  # of the outermost first piece on the way
+        self.tags = []
+
+    def _next(self):
+        following = self._layers[self._position + 1 :]
+        following = [layer for layer in following if not layer.startswith("ipv6.")]
+        return following[0] if following else ""
+
+    def _pass(self, size):
+        """Moves the offset behind a header; an unknown size hides what follows."""
+        self._offset = None if None in (self._offset, size) else self._offset + size
+
+    def go(self):
+        steps = {
+            "eth": self._ethernet, "vlan": self._vlan, "ieee8021ad": self._service_tag,
+            "sll": self._cooked, "wlan": self._wlan, "fddi": self._fddi, "tr": self._token_ring,
+            "arcnet": self._arcnet, "wpan": self._wpan, "llc": self._llc,
+            "ieee8021ah": self._backbone, "ip": self._ipv4, "ipv6": self._ipv6,
+            "ah": self._authentication, "gre": self._gre,
+        }  # fmt: skip
+        for self._position, layer in enumerate(self._layers):
+            if layer in steps:
+                problem = steps[layer]()
+            elif layer in ("macsec", "hsr", "vntag", "etag", "cmd"):
+                problem = self._tag(layer)
+            elif layer in TUNNELS or layer in TRANSPARENT:
+                problem = None
+                self._pass({"raw": 0, "null": 4, "ethertype": 0}.get(layer))
+            elif layer in ("tcp", "udp", "udplite", "sctp", "icmp", "icmpv6", "dccp"):
+                problem = None if layer == "udp" and self._is_tunnel_in_udp() else "stop"
+            else:
+                problem = "stop"
+            if problem == "stop":
+                break
+            if problem:
+                self._packet.why = problem
+                return
+        self._finish()
+
+    def _finish(self):
+        packet = self._packet
+        if packet.why or packet.key is not None:
+            return
+        if self._ip is not None:
+            src, dst, proto = self._ip
+            packet.key = Key(src, self._ports[0], dst, self._ports[1], proto)
+        elif self._link is None or self._ethertype is None:
+            packet.why = "control"
+        elif self._ethertype in (ETHERTYPES["ip"], ETHERTYPES["ipv6"]):
+            packet.why = "bad_version"  # announced, but tshark shows no such header
+        else:
+            packet.key = Key(self._link[0], None, self._link[1], None, self._ethertype)
+            # weir wants the fixed part of ARP.
+            if self._ethertype in ARP_TYPES and self._offset is not None:
+                if self._captured < self._offset + 8:
+                    packet.key, packet.why = None, "truncated"
+        if self._datagram is not None and packet.key is not None:
+            self._fragments.first_piece(self._datagram, self._time, packet.key)
+
+    def _enter_link(self, src, dst, ethertype):
+        if not src or not dst:
+            return "truncated"
+        self._link, self._ethertype, self._ip = (src, dst), ethertype, None
+        return None
+
+    def _ethernet(self):
+        if self._next() == "cfp":  # has the addresses in fields of its own
+            self._offset = None
+            return None
+        src, dst = self._row.text("eth.src"), self._row.text("eth.dst")
+        following = self._next()
+        if following == "ethertype":
+            ethertype = self._row.number("eth.type")
+        elif following == "ipx":
+            ethertype = IPX_TYPE  # right behind the length
+        else:
+            length = self._row.number("eth.len")
+            if length is None:
+                ethertype = self._row.number("eth.type")
+            elif following != "llc":
+                return "bad_length"
+            else:
+                ethertype = None
+        self._pass(14)
+        if ethertype == 0:
+            return "truncated"  # no type for weir but a length, which leaves no room for LLC
+        return self._enter_link(src, dst, ethertype)
+
+    def _vlan(self):
+        self.tags.append(self._row.number("vlan.id"))
+        self._pass(4)
+        if self.tags[-1] is None or (self._offset or 0) > self._captured:
+            return "truncated"
+        if self._next() == "llc":
+            return None
+        self._ethertype = self._row.number("vlan.etype")
+        return None if self._ethertype is not None else "truncated"
+
+    def _service_tag(self):
+        """tshark shows no type of what this tags."""
+        self._packet.vlans = None
+        inside = self._layers[self._position + 1 :]
+        self._ethertype = next((t for name, t in ETHERTYPES.items() if name in inside), None)
+        self._pass(4)
+
+    def _cooked(self):
+        self._ethertype = self._row.number("sll.etype")
+        src = self._row.text("sll.src.eth") or "00:00:00:00:00:00"
+        self._link = src, "00:00:00:00:00:00"
+        self._pass(16)
+        return "control" if self._ethertype is None and self._next() != "llc" else None
+
+    def _wlan(self):
+        if self._ip is not None or self._link is not None:
+            return "stop"  # in GRE or Ethernet: not entered
+        self._offset = None
+        if self._next() not in ("llc", "wlan_aggregate"):
+            return "wlan"
+        return self._enter_link(self._row.text("wlan.sa"), self._row.text("wlan.da"), None)
+
+    def _fddi(self):
+        self._offset = None
+        return self._enter_link(self._row.text("fddi.src"), self._row.text("fddi.dst"), None)
+
+    def _token_ring(self):
+        self._offset = None
+        src, dst = self._row.text("tr.src"), self._row.text("tr.dst")
+        if src:  # the highest bit says that there is a route, and is none of the address
+            src = f"{int(src[:2], 16) & 0x7F:02x}{src[2:]}"
+        return self._enter_link(src, dst, None)
+
+    def _arcnet(self):
+        self._offset = None
+        ends = [f"00:00:00:00:00:{self._row.number('arcnet.' + end):02x}" for end in ("src", "dst")]
+        kind = self._row.number("arcnet.protID")
+        if kind not in ARCNET_TYPES and self._next() != "llc":
+            return "family"
+        return self._enter_link(ends[0], ends[1], ARCNET_TYPES.get(kind))
+
+    def _wpan(self):
+        if self._link is not None:
+            return "stop"  # behind an EtherType: a protocol of that link
+        ends = []
+        pans = {end: self._row.number(f"wpan.{end}_pan") for end in ("src", "dst")}
+        for end in ("src", "dst"):
+            long, short = self._row.text(f"wpan.{end}64"), self._row.number(f"wpan.{end}16")
+            pan = pans[end] if pans[end] is not None else pans["dst"] or 0
+            # To a short address tshark adds the long one it learnt from other frames.
+            if short is not None or not long:
+                long = ((pan << 16 | short) if short is not None else 0).to_bytes(8, "big").hex(":")
+            ends.append(long)
+        self._link, self._ethertype = tuple(ends), WPAN_TYPE
+        return "stop"
+
+    def _llc(self):
+        """Frames without an EtherType: the SAP or the protocol of SNAP takes its place."""
+        self._offset = None
+        dsap, ssap = self._row.number("llc.dsap"), self._row.number("llc.ssap")
+        if dsap is None:  # SNAP alone
+            dsap = ssap = 0xAA
+        following = self._next()
+        if dsap != 0xAA or ssap != 0xAA:
+            self._ethertype = 0xFF if dsap == 0xFF else dsap & 0xFE
+            if self._ethertype == 0xFE:  # OSI, whose protocols have numbers of their own
+                inside = self._layers[self._position + 1 : self._position + 3]
+                numbers = (n for name, n in (("clnp", 0x81), ("isis", 0x83)) if name in inside)
+                self._ethertype = next(numbers, 0xFE)
+            return None if following in ("ip", "ipv6", "arp") else "stop"
+        return self._snap()
+
+    def _snap(self):
+        organisation, following = self._row.number("llc.oui"), self._next()
+        if organisation is None:
+            return "truncated"
+        if organisation == 0x0080C2 and following in ("eth", "stp"):
+            self._ethertype = 0x42  # of spanning tree
+            return None if following == "eth" else "stop"
+        if organisation == 0x001090:
+            self._ethertype = 1  # Cimetrics: BACnet MS/TP
+            return "stop"
+        if organisation in SNAP_VENDORS:
+            number = self._row.number(f"llc.{SNAP_VENDORS[organisation]}_pid") or 0
+            self._ethertype = number if number >= 0x100 or number == 0xBB else 0xAA
+            return "stop"
+        field = "llc.apple_atalk_pid" if organisation == 0x080007 else "llc.type"
+        number = self._row.number(field) if organisation in (0, 0xF8, 0x080007) else None
+        self._ethertype = number if number and number >= ETHERTYPE_MIN else 0xAA
+        return None
+
+    def _backbone(self):
+        self._offset = None
+        src, dst = self._row.text("ieee8021ah.csrc"), self._row.text("ieee8021ah.cdst")
+        return self._enter_link(src, dst, self._row.number("ieee8021ah.etype"))
+
+    def _tag(self, layer):
+        """What stands in front of another EtherType."""
+        self._offset = None
+        field = {"hsr": "hsr.type", "cmd": "cmd.type"}.get(layer, layer + ".etype")
+        number = self._row.number(field)
+        if number is None:
+            return "stop" if layer == "macsec" else "truncated"
+        self._ethertype = number
+        return None
+
+    def _is_tunnel_in_udp(self):
+        following = self._next()
+        if self._ip is None or self._ip[2] != UDP or not self._decapsulates:
+            return False
+        if following in TUNNELS_TO_PORT:
+            return self._ports[1] in TUNNELS_TO_PORT[following]
+        return any(port in TUNNELS_BY_PORT.get(following, ()) for port in self._ports)
+
+    def _gre(self):
+        self._offset = None
+        if self._row.number("gre.proto") is None:
+            return "truncated"
+        return None if self._decapsulates and self._next() in BEHIND_GRE else "stop"
+
+    def _authentication(self):
+        self._offset = None
+        proto = self._row.number("ah.next_header")
+        if proto is None:
+            return "truncated"
+        return self._above_ip(self._ip[0], self._ip[1], proto, None)
+
+    def _ipv4(self):
+        row = self._row
+        src, dst, proto = row.text("ip.src"), row.text("ip.dst"), row.number("ip.proto")
+        header, total = row.number("ip.hdr_len"), row.number("ip.len")
+        identification, more = row.number("ip.id"), row.number("ip.flags.mf")
+        place = row.number("ip.frag_offset")
+        if not src or not dst or proto is None:
+            return "truncated"
+        captured = None
+        if self._offset is not None:
+            captured = self._captured - self._offset
+            if captured < max(header, 20):
+                return "truncated"
+            total = total or max(self._packet.size - self._offset, captured)
+        if header < 20 or (total and total < header):
+            return "bad_length"
+        size = total - header if total else None
+        if captured is not None:
+            size = min(size, captured - header)
+        datagram = (src, dst, identification, proto)
+        self._pass(header)
+        if place:
+            self._fragments.later_piece(datagram, self._time, self._packet)
+            self._packet.why = "fragment"
+            return "stop"
+        if more == 1 and self._datagram is None:
+            self._datagram = datagram
+        # By TCP's header only what the length field says is too short: the rest may be cut.
+        if proto == TCP:
+            size = total - header if total else None
+        return self._above_ip(src, dst, proto, size)
+
+    def _ipv6(self):
+        row = self._row
+        src, dst, proto = row.text("ipv6.src"), row.text("ipv6.dst"), row.number("ipv6.nxt")
+        row.number("ipv6.plen")
+        if not src or not dst or proto is None:
+            return "truncated"
+        if self._offset is not None and self._captured < self._offset + 40:
+            return "truncated"
+        self._offset = None
+        while proto in IPV6_EXTENSIONS:
+            kind = proto
+            proto = row.number(IPV6_EXTENSIONS[kind])
+            if proto is None:
+                return "truncated"
+            if kind != IPV6_FRAGMENT:
+                continue
+            datagram = (src, dst, row.number("ipv6.fraghdr.ident"))
+            place, more = row.number("ipv6.fraghdr.offset"), row.number("ipv6.fraghdr.more")
+            if place:
+                self._fragments.later_piece(datagram, self._time, self._packet)
+                self._packet.why = "fragment"
+                return "stop"
+            if more == 1 and self._datagram is None:
+                self._datagram = datagram
+        size = None
+        if proto == ICMPV6:
+            # What extension headers take is not known here.
+            size = 4 if row.text("icmpv6.checksum") else 0
+        return self._above_ip(src, dst, proto, size)
+
+    def _above_ip(self, src, dst, proto, size):
+        self._ip = src, dst, proto
+        self._ports = None, None
+        if proto in LAYERS_OF_PROTOCOL and proto != AH:
+            ports = _ports(self._row, proto, size)
+            if isinstance(ports, str):
+                return ports
+            self._ports = ports
+        if not self._decapsulates and proto in TUNNEL_PROTOCOLS:
+            return "stop"
+        if self._next() in LAYERS_OF_PROTOCOL.get(proto, ()):
+            return None
+        # Where IP is announced, tshark shows no header that is cut or of another version.
+        return "bad_version" if proto in (IP_IN_IP, IPV6_IN_IP) else "stop"
+
+
 class PacketReader:
     """Turns the rows of one capture, in order, into packets."""
 
-    def __init__(self):
+    def __init__(self, decapsulates):
+        self._decapsulates = decapsulates
         self._fragments = _Fragments()
 
     def read(self, row):
@@ -169,117 +547,17 @@ class PacketReader:
         packet.tcp_flags = number(row["tcp.flags"]) or 0
         packet.initial_rtt = first(row["tcp.analysis.initial_rtt"])
         layers = row["frame.protocols"].split(":")
-        packet.is_nested = sum(layer in ("ip", "ipv6") for layer in layers) > 1 or "ah" in layers
-        header_size, ethertype, place = self._link(row, layers)
-        if header_size is None:
-            packet.why = ethertype
-        elif ethertype == 0x0800:
-            self._ipv4(row, packet, header_size)
-        elif ethertype == 0x86DD:
-            self._ipv6(row, packet, header_size)
-        elif ethertype < 0x600:
-            packet.why = "llc"
-        elif ethertype in (0x0806, 0x8035) and int(row["frame.cap_len"]) < header_size + 8:
-            packet.why = "truncated"
-        else:
-            packet.key = Key(place[0], None, place[1], None, ethertype)
+        ip_count = sum(layer in ("ip", "ipv6") for layer in layers)
+        packet.is_nested = ip_count > 1 or any(layer in TUNNELS for layer in layers)
+        walk = _Walk(row, packet, self._fragments, self._decapsulates)
+        walk.go()
+        if packet.vlans is not None:
+            packet.vlans = tuple(walk.tags)
         return packet
 
-    def _link(self, row, layers):
-        """(size up to the network header, EtherType, (src, dst) MACs), or (None, why, None)."""
-        captured = int(row["frame.cap_len"])
-        if layers[0] in ("raw", "ip", "ipv6"):
-            if "ip" in layers[:2]:
-                return 0, 0x0800, None
-            return (0, 0x86DD, None) if "ipv6" in layers[:2] else (None, "raw", None)
-        if layers[0] == "null":
-            if "ip" in layers[:2]:
-                return 4, 0x0800, None
-            return (4, 0x86DD, None) if "ipv6" in layers[:2] else (None, "family", None)
-        if layers[0] == "sll":
-            size, ethertype = 16, number(row["sll.etype"])
-            place = (first(row["sll.src.eth"]) or "00:00:00:00:00:00", "00:00:00:00:00:00")
-            if ethertype is None:
-                return None, "llc", None
-        else:
-            size, ethertype = 14, number(row["eth.type"])
-            place = (first(row["eth.src"]), first(row["eth.dst"]))
-            if ethertype is None:
-                return None, "llc" if row["eth.len"] else "link_type", None
-        tag_types = [int(text, 0) for text in row["vlan.etype"].split(",") if text]
-        if "ieee8021ad" in layers:  # shows no type of what it tags
-            tag_types = [t for name, t in ETHERTYPES.items() if name in layers][:1]
-        while ethertype in TAG_TYPES:
-            size += 4
-            if size > captured or not tag_types:
-                return None, "truncated", None
-            ethertype = tag_types.pop(0)
-        return size, ethertype, place
 
-    def _ipv4(self, row, packet, offset):
-        src, dst, proto = first(row["ip.src"]), first(row["ip.dst"]), number(row["ip.proto"])
-        header, total = number(row["ip.hdr_len"]), number(row["ip.len"])
-        captured = int(row["frame.cap_len"]) - offset
-        if not src or not dst or proto is None or captured < max(header, 20):
-            packet.why = "truncated"
-            return
-        total = total or max(packet.size - offset, captured)
-        if header < 20 or total < header:
-            packet.why = "bad_length"
-            return
-        datagram = (src, dst, number(row["ip.id"]), proto)
-        time = float(row["frame.time_epoch"])
-        if number(row["ip.frag_offset"]):
-            self._fragments.later_piece(datagram, time, packet)
-            return
-        is_first = number(row["ip.flags.mf"]) == 1
-        self._above_ip(row, packet, (src, dst, proto), total - header, captured - header)
-        if is_first and packet.key is not None:
-            self._fragments.first_piece(datagram, time, packet.key)
-
-    def _ipv6(self, row, packet, offset):
-        src, dst, proto = first(row["ipv6.src"]), first(row["ipv6.dst"]), number(row["ipv6.nxt"])
-        captured = int(row["frame.cap_len"]) - offset - 40
-        if not src or not dst or proto is None or captured < 0:
-            packet.why = "truncated"
-            return
-        size = number(row["ipv6.plen"]) or max(packet.size - offset, captured + 40) - 40
-        following = {
-            name: [int(text, 0) for text in row[name].split(",") if text]
-            for name in IPV6_EXTENSIONS.values()
-        }
-        is_first = False
-        time = float(row["frame.time_epoch"])
-        datagram = (src, dst, number(row["ipv6.fraghdr.ident"]))
-        while proto in IPV6_EXTENSIONS:
-            kind = proto
-            if not following[IPV6_EXTENSIONS[kind]]:
-                packet.why = "truncated"
-                return
-            proto = following[IPV6_EXTENSIONS[kind]].pop(0)
-            if kind == IPV6_FRAGMENT:
-                if number(row["ipv6.fraghdr.offset"]):
-                    self._fragments.later_piece(datagram, time, packet)
-                    return
-                is_first = number(row["ipv6.fraghdr.more"]) == 1
-        # What extension headers take is not known here; only ICMPv6 asks, for four bytes.
-        known = 4 if row["icmpv6.checksum"] else 0
-        size = None if proto == TCP else min(size, known)
-        self._above_ip(row, packet, (src, dst, proto), size, known)
-        if is_first and packet.key is not None:
-            self._fragments.first_piece(datagram, time, packet.key)
-
-    def _above_ip(self, row, packet, ends, size, captured):
-        src, dst, proto = ends
-        ports = _transport(row, proto, size, captured)
-        if isinstance(ports, str):
-            packet.why = ports
-        else:
-            packet.key = Key(src, ports[0], dst, ports[1], proto)
-
-
-def packets_of(name):
-    """Every packet of a shared capture, in order."""
+def rows_of(name):
+    """What tshark says of every packet of a shared capture, in order."""
     command = ["tshark", "-n", "-r", name, "--enable-protocol", "communityid"]
     command += ["-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"]
     for preference in PREFERENCES:
@@ -287,8 +565,10 @@ def packets_of(name):
     for field in FIELDS:
         command += ["-e", field]
     done = subprocess.run(command, cwd=CAPTURES, capture_output=True, text=True, check=False)
-    reader = PacketReader()
-    packets = []
-    for line in done.stdout.splitlines():
-        packets.append(reader.read(dict(zip(FIELDS, line.split("\t")))))
-    return packets
+    return [dict(zip(FIELDS, line.split("\t"))) for line in done.stdout.splitlines()]
+
+
+def packets_of(rows, decapsulates=True):
+    """The packets of rows_of(); `decapsulates` is weir's option."""
+    reader = PacketReader(decapsulates)
+    return [reader.read(row) for row in rows]
