@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "cli/suggestion.h"
 #include "cli/user_message.h"
+#include "flow/flow_table.h"
 
 namespace weir {
 namespace {
@@ -19,9 +20,9 @@ constexpr int64_t kHourNs = 60 * kMinuteNs;
 constexpr int64_t kMebibyte = 1024 * 1024;
 constexpr int64_t kTebibyte = kMebibyte * kMebibyte;
 
-// Half of memory.limit is for flows, a flow and its share of the index being about this many bytes;
-// a quarter is for sorting finished records, the rest for buffers and everything else.
-constexpr uint64_t kFlowSizeTypical = 1024;
+// Three quarters of memory.limit are for flows; the last one is for finished records.
+constexpr uint64_t kQuarter = 4;
+constexpr uint64_t kFlowQuarters = 3;
 constexpr uint64_t kFlowCountDefault = 4'000'000;
 
 template <FlowFamily family>
@@ -78,9 +79,10 @@ constexpr SettingRow kRows[] = {
     {"flow.decapsulate", "", SettingType::kBool, "true", "", "", 0, 1, false,
      "Whether a flow has the addresses inside its tunnels, or those outside.",
      [](Settings& s, int64_t v) { s.decapsulates = v != 0; }},
-    count_row("flow.max", "--flow-max", "", 1, 100'000'000, true,
-              "Most flows alive at once; as many as fit half of memory.limit, at most 4000000.",
-              [](Settings& s, int64_t v) { s.flow_count_max = static_cast<uint32_t>(v); }),
+    count_row(
+        "flow.max", "--flow-max", "", 1, 100'000'000, true,
+        "Most flows alive at once; as many as fit three quarters of memory.limit, at most 4000000.",
+        [](Settings& s, int64_t v) { s.flow_count_max = static_cast<uint32_t>(v); }),
     timeout_row("flow.timeout.tcp", "--timeout.tcp", "5m", kIdleTimeoutMaxNs,
                 "Silence that ends a TCP flow.", apply_family<kTcp>),
     state_row("flow.timeout.tcp_new", "--timeout.tcp_new", "flow.timeout.tcp",
@@ -254,8 +256,8 @@ int64_t computed_default(const SettingRow& row, uint64_t memory_size, const Sett
     return std::max(row.min, static_cast<int64_t>(capped));
   }
   ASSERT(row.key == "flow.max");
-  return static_cast<int64_t>(
-      std::min(kFlowCountDefault, so_far.memory_limit / 2 / kFlowSizeTypical));
+  return static_cast<int64_t>(std::min(
+      kFlowCountDefault, so_far.memory_limit / kQuarter * kFlowQuarters / kFlowMemorySize));
 }
 
 // Variables in the groups of the table are settings: a misspelt one is an error, not silence. Other

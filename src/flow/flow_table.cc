@@ -60,6 +60,9 @@ bool is_group_address(AddressKind kind, const AddressBytes& address) noexcept {
 
 }  // namespace
 
+// A flow has between two and four entries of the index, and may stand on the free list.
+static_assert(sizeof(LiveFlow) + 4 * 2 * sizeof(uint32_t) + sizeof(uint32_t) <= kFlowMemorySize);
+
 struct FlowTable::State {
   explicit State(const FlowTableOptions& table_options) : options(table_options) {
     resize_index(std::bit_ceil(std::max<uint32_t>(options.flow_count_initial, 16) * 2));

@@ -17,6 +17,7 @@
 // Errors: none; a packet that gets no flow gets a verdict of class unflowed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -27,6 +28,9 @@
 #include "weir/statistics.h"
 
 namespace weir {
+
+// What a flow takes of memory, with its share of the index: what a memory limit is divided by.
+inline constexpr size_t kFlowMemorySize = 560;
 
 struct FlowTableOptions {
   Timeouts timeouts;
