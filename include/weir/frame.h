@@ -35,8 +35,8 @@ struct Frame {
   uint16_t vlan_tci = 0;   // tag the kernel stripped; valid only with has_vlan (VID 0 is a tag too)
   uint16_t vlan_tpid = 0;  // its TPID; 0 when the kernel did not say (then 0x8100 is meant)
   bool has_vlan = false;
-  bool is_oversized =
-      false;  // longer than kFrameSizeMax: no bytes, only wire_size (shed{oversized})
+  // Longer than kFrameSizeMax: no bytes, only wire_size (shed{oversized}).
+  bool is_oversized = false;
   Direction direction = Direction::kUnknown;
   ChecksumStatus checksum = ChecksumStatus::kUnknown;
 };

@@ -70,10 +70,10 @@ struct Statistics {
   std::array<std::array<FrameCount, kVerdictCount>, kLayerCount> verdicts{};
   IgnoredLinkTypes ignored_link_types;
   FlowStatistics flows;
-  uint64_t time_outliers =
-      0;  // forward steps of the clock over 1 h that the next frame did not confirm
-  uint64_t time_rebases =
-      0;  // backward steps over 1 h after which the clock goes on with an offset
+  // Forward steps of the clock over 1 h that the next frame did not confirm.
+  uint64_t time_outliers = 0;
+  // Backward steps over 1 h after which the clock goes on with an offset.
+  uint64_t time_rebases = 0;
   uint64_t time_clamped = 0;    // timestamps outside 1970..2262, set to the nearest of them
   uint64_t drops_reported = 0;  // frames the capturing program says it lost, as its files tell
   uint64_t name_records = 0;    // addresses with a name in the captures' name resolution blocks

@@ -126,7 +126,7 @@ TEST(Commands, ProtocolsDocumentsLayersAndFields) {
 TEST(Commands, ProtocolsPrintsTheDocumentOfTheFields) {
   const Outcome outcome = run({"protocols", "flow", "--markdown"});
   EXPECT_EQ(outcome.code, kExitDone);
-  EXPECT_EQ(outcome.out, fields_markdown(CatalogBuilder().add(flow_fields()).freeze()));
+  EXPECT_EQ(outcome.out, fields_markdown(flow_catalog()));
   EXPECT_EQ(run({"protocols", "--markdown"}).code, kExitUsage);
 }
 

@@ -17,10 +17,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Catalog flow_catalog() {
-  return CatalogBuilder().add(flow_fields()).freeze();
-}
-
 TEST(Exporters, AreListedOnce) {
   EXPECT_EQ(export_format_names(), "table, json, csv, none");
   for (const ExportFormat& format : export_formats()) {
@@ -93,7 +89,7 @@ size_t cell_count(const std::string& line) {
 }
 
 TEST(Csv, HasOneCellPerColumnInEveryLine) {
-  const Catalog catalog = flow_catalog();
+  const Catalog& catalog = flow_catalog();
   const std::string text =
       export_to_text("csv", catalog, {tcp_sample(), udp_interim_sample(), layer2_sample()});
   std::vector<std::string> lines;

@@ -15,10 +15,6 @@
 namespace weir {
 namespace {
 
-Catalog flow_catalog() {
-  return CatalogBuilder().add(flow_fields()).freeze();
-}
-
 std::string table(std::initializer_list<FlowRecord> records, uint32_t width = 120) {
   ExportOptions options;
   options.width = width;
@@ -80,7 +76,7 @@ TEST(Table, ShortensEndpointsInTheMiddle) {
 }
 
 TEST(Table, GoesOnAfterTheSample) {
-  const Catalog catalog = flow_catalog();
+  const Catalog& catalog = flow_catalog();
   OutputStream stream(-1, "nowhere");
   Table table(catalog, {}, stream);
   for (size_t row = 0; row < Table::kSampleCount + 1; ++row) table.write(tcp_sample(), {});

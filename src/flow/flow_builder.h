@@ -41,10 +41,7 @@ class FlowBuilder {
     Packet& packet = packets_.emplace_back();
     decoder_.decode(frame, packet);
     Packet* const one = &packet;
-    const bool is_decoded = packet.verdict == Verdict::kDecoded;
-    const bool is_ready =
-        is_decoded && (packet.fragment == FragmentKind::kWhole || fragments_.resolve(packet));
-    if (is_ready) table_.update({&one, 1}, records_);
+    if (fragments_.admit(packet)) table_.update({&one, 1}, records_);
     return packet;
   }
 

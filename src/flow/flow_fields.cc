@@ -450,4 +450,9 @@ std::span<const Field> flow_fields() {
   return kFields;
 }
 
+const Catalog& flow_catalog() {
+  static const Catalog catalog = CatalogBuilder().add(flow_fields()).freeze();
+  return catalog;
+}
+
 }  // namespace weir

@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "schema/catalog.h"
 #include "schema/field.h"
 
 namespace weir {
@@ -27,5 +28,7 @@ inline constexpr std::string_view kSrcBytesField = "src_bytes";
 inline constexpr std::string_view kDstBytesField = "dst_bytes";
 
 std::span<const Field> flow_fields();
+// The catalogue of these rows: built at first use, the same for the whole process.
+const Catalog& flow_catalog();
 
 }  // namespace weir

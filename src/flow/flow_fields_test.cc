@@ -15,10 +15,6 @@
 namespace weir {
 namespace {
 
-Catalog flow_catalog() {
-  return CatalogBuilder().add(flow_fields()).freeze();
-}
-
 // Every present field of the record as text.
 std::map<std::string, std::string> fields_of(const FlowRecord& record,
                                              const RecordNames& names = {"eth0"}) {
@@ -70,7 +66,7 @@ TEST(FlowFields, AreTheCoreRecordInOutputOrder) {
 }
 
 TEST(FlowFields, FormAValidCatalogue) {
-  const Catalog catalog = flow_catalog();
+  const Catalog& catalog = flow_catalog();
   EXPECT_EQ(catalog.fields().size(), flow_fields().size());
   for (const Field& field : catalog.fields()) {
     EXPECT_TRUE(field.help.ends_with('.')) << field.name;
@@ -205,7 +201,7 @@ TEST(FlowFields, DeltaBelongsToInterimRecords) {
   record.end_reason = EndReason::kActive;
   record.is_final = false;
   record.dst.delta.packets = 3;
-  const Catalog catalog = flow_catalog();
+  const Catalog& catalog = flow_catalog();
   Value value;
   catalog.find("delta")->get(record, {}, value);
   ASSERT_EQ(value.kind, ValueKind::kCounters);

@@ -39,11 +39,13 @@ class FragmentCache {
  public:
   FragmentCache(const FragmentOptions& options, const HashSecret& secret);
 
-  // Takes a decoded packet that is not whole, in capture order. Returns true when it is ready for
-  // the flow table: a first piece always is, and brings what waited for it; a later piece when its
-  // first one is known, and then has its key. Else it waits here, or its verdict has become
-  // unflowed{fragment_limit}.
-  bool resolve(Packet& packet);
+  // Takes every packet in capture order. Returns whether it is ready for the flow table: it is decoded, and its key is
+  // known. A first piece always is, and brings what waited for it; a later piece when its first one is known, and then
+  // has its key. Else the piece waits here, or its verdict has become unflowed{fragment_limit}.
+  bool admit(Packet& packet) {
+    if (packet.verdict != Verdict::kDecoded) return false;
+    return packet.fragment == FragmentKind::kWhole || resolve(packet);
+  }
   // End of input: everything that waits is orphaned, the cache is empty.
   void clear();
 
@@ -72,6 +74,7 @@ class FragmentCache {
     EarlyPieces waiting;
   };
 
+  bool resolve(Packet& packet);
   Entry* find_or_create(const DatagramKey& datagram, int64_t clock_ns);
   void wait(Entry& entry, const Packet& packet) noexcept;
   void take_waiting(Entry& entry, Packet& packet) noexcept;

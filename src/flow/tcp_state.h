@@ -53,8 +53,8 @@ struct TcpState {
   bool is_established = false;  // kHandshake or kMidstream has happened
   std::array<TcpDetail, 2> details;
   int64_t syn_ts_ns = 0;  // of the last SYN without ACK
-  int64_t rtt_ns =
-      -1;  // last SYN to the ACK that completes the handshake (Wireshark's initial RTT)
+  // Last SYN to the ACK that completes the handshake (Wireshark's initial RTT).
+  int64_t rtt_ns = -1;
 };
 
 // What one packet means for the flow's state and for its history.

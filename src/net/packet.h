@@ -67,8 +67,8 @@ struct Packet {
   uint32_t tcp_seq = 0;
   uint32_t tcp_ack = 0;
   uint32_t ip_size = 0;  // of the IP packet whose addresses key the flow; 0 for layer 2
-  uint32_t payload_size =
-      0;  // above the transport header, by the length fields (not what was captured)
+  // Above the transport header, by the length fields (not what was captured).
+  uint32_t payload_size = 0;
   uint32_t payload_captured = 0;  // of it, present at `payload`
   const uint8_t* payload = nullptr;
   uint64_t hash = 0;   // keyed hash of `key`

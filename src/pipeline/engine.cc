@@ -21,8 +21,8 @@
 namespace weir {
 namespace {
 
-constexpr size_t kBurstSize =
-    64;  // packets decoded before they are looked up; they fit into the first-level cache
+// Packets decoded before they are looked up; so many fit into the first-level cache.
+constexpr size_t kBurstSize = 64;
 constexpr uint64_t kSlotCount = 8;  // batches in flight with workers
 
 void count_verdict(Statistics& statistics, const Packet& packet) noexcept {
@@ -71,12 +71,6 @@ struct Engine::Run {
     return next;
   }
 
-  // Whether the packet can go to its flow: it is decoded, and its key is known.
-  bool is_ready(Packet& packet) {
-    if (packet.verdict != Verdict::kDecoded) return false;
-    return packet.fragment == FragmentKind::kWhole || fragments.resolve(packet);
-  }
-
   void run_alone() {
     std::array<Packet, kBurstSize> packets;
     std::vector<Packet*> decoded;
@@ -92,7 +86,7 @@ struct Engine::Run {
         decoded.clear();
         for (size_t index = 0; index < burst.size(); ++index) {
           decoder.decode(burst[index], packets[index]);
-          if (is_ready(packets[index])) decoded.push_back(&packets[index]);
+          if (fragments.admit(packets[index])) decoded.push_back(&packets[index]);
         }
         shard.process(decoded, burst.back().clock_ns, records);
         for (size_t index = 0; index < burst.size(); ++index)
@@ -127,7 +121,7 @@ struct Engine::Run {
     for (size_t index = 0; index < frames.size(); ++index) {
       Packet& packet = slot.packets[index];
       decoder.decode(frames[index], packet);
-      if (!is_ready(packet)) continue;
+      if (!fragments.admit(packet)) continue;
       slot.packets_of_shard[shard_of(options.table.secret, packet.key, options.thread_count)]
           .push_back(&packet);
     }

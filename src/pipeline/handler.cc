@@ -17,12 +17,6 @@
 namespace weir {
 namespace {
 
-// The same for every handler of the process: built once, immutable.
-const Catalog& catalog() {
-  static const Catalog shared_catalog = CatalogBuilder().add(flow_fields()).freeze();
-  return shared_catalog;
-}
-
 FlowTableOptions table_options(const HandlerOptions& options) {
   const auto bounded = [](int64_t timeout_ns) {
     return std::clamp<int64_t>(timeout_ns, 0, kIdleTimeoutMaxNs);
@@ -73,9 +67,8 @@ struct Handler::State {
     decoder.decode(frame, packet);
     Packet* const one = &packet;
     const bool is_decoded = packet.verdict == Verdict::kDecoded;
-    const bool is_ready =
-        is_decoded && (packet.fragment == FragmentKind::kWhole || fragments.resolve(packet));
-    shard.process(std::span<Packet* const>(&one, is_ready ? 1 : 0), frame.clock_ns, records);
+    const size_t ready_count = fragments.admit(packet) ? 1 : 0;
+    shard.process(std::span<Packet* const>(&one, ready_count), frame.clock_ns, records);
     statistics.add_verdict(packet.layer, packet.verdict, frame.link_type, frame.wire_size);
 
     hand_out();
@@ -111,13 +104,13 @@ struct Handler::State {
 
 std::string Flow::json() const {
   std::string line;
-  static const JsonFormat json_format(catalog());
+  static const JsonFormat json_format(flow_catalog());
   json_format.append(line, *record_, {.interface = *interface_name_});
   return line;
 }
 
 std::string Flow::text(const char* field_name) const {
-  const Field* field = catalog().find(field_name);
+  const Field* field = flow_catalog().find(field_name);
   if (field == nullptr) return {};
   Value value;
   field->get(*record_, {.interface = *interface_name_}, value);

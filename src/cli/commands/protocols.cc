@@ -153,7 +153,7 @@ int run_protocols(const Invocation& invocation) {
                    {"weir protocols sctp", "What weir knows of SCTP."}};
   if (std::optional<int> code = parse_command_line(line, invocation.arguments)) return *code;
 
-  const Catalog catalog = CatalogBuilder().add(flow_fields()).freeze();
+  const Catalog& catalog = flow_catalog();
   const std::string name = names.empty() ? std::string() : names[0];
   if (is_markdown && name != kFlowName) {
     print_error("--markdown: expected NAME to be \"flow\", got " + in_quotes(name));

@@ -28,8 +28,8 @@
 namespace weir {
 namespace {
 
-constexpr uint64_t kRecordHeaderSize =
-    16;  // of a pcap file: what it takes beside the captured bytes
+// Of a pcap file: what it takes beside the captured bytes.
+constexpr uint64_t kRecordHeaderSize = 16;
 
 int64_t now_ns(clockid_t clock) {
   timespec now = {};
@@ -221,7 +221,7 @@ class ReadRun {
 }  // namespace
 
 int run_read(const Invocation& invocation) {
-  const Catalog catalog = CatalogBuilder().add(flow_fields()).freeze();
+  const Catalog& catalog = flow_catalog();
   ReadPlan plan;
   if (std::optional<int> code = plan_read(invocation, catalog, plan)) return *code;
   LogOptions log;
