@@ -26,12 +26,18 @@ namespace weir {
 
 namespace {
 
-// Small enough to stay in the second-level cache with the frames, large enough that read() costs
-// nothing.
 constexpr size_t kBlockSize = 512 * 1024;
+// Most bytes of one read() or decompressed piece. Small enough to stay in the second-level cache
+// beside what the frames are turned into, large enough that the call costs nothing: for 60-byte
+// frames 64 KB to 512 KB take the same time (14.1 ns a frame with the kernel's copy), 32 KB 0.6 ns
+// and 16 KB 1.2 ns more.
+constexpr size_t kReadSize = 128 * 1024;
 // With less room than this behind the available bytes, moving them is cheaper than many small
 // reads.
 constexpr size_t kReadSizeMin = 64 * 1024;
+// Fewer available bytes than this are moved to the start of a block nobody holds before each read,
+// so that the same kReadSize bytes of memory are used over and over.
+constexpr size_t kTailSizeMax = kReadSize / 16;
 // stop() must be noticed within 100 ms.
 constexpr int kPollMs = 50;
 static_assert(kRecordSizeMax + kReadSizeMin <= kBlockSize);
@@ -159,15 +165,17 @@ ByteStream::Fill ByteStream::fill(size_t size) {
   return Fill::kFilled;
 }
 
+// Every byte is moved at most once: behind a move, begin_ is 0 until the moved record is consumed.
 void ByteStream::make_room(size_t size) {
   const size_t tail = end_ - begin_;
-  const size_t room = kBlockSize - end_;
   const size_t missing = size > tail ? size - tail : 1;
-  if (room >= std::max(missing, kReadSizeMin)) return;
+  const bool is_held = blocks_[current_].holder_count > 0;
+  const bool has_room = kBlockSize - end_ >= std::max(missing, kReadSizeMin);
+  const bool is_cheap_to_move = !is_held && begin_ > 0 && tail <= kTailSizeMax;
+  if (has_room && !is_cheap_to_move) return;
 
   const std::span<const uint8_t> from = available();
-  Block& old_block = blocks_[current_];
-  if (old_block.holder_count == 0) {
+  if (!is_held) {
     std::copy(from.begin(), from.end(), block_bytes_);
   } else {
     const uint32_t block = blocks_.take();
@@ -184,12 +192,16 @@ void ByteStream::become_current(uint32_t block) {
   block_bytes_ = blocks_[block].bytes.get();
 }
 
+std::span<uint8_t> ByteStream::read_room() const {
+  return {block_bytes_ + end_, std::min(kBlockSize - end_, kReadSize)};
+}
+
 ByteStream::Read ByteStream::read_some() {
   if (is_stopped()) return Read::kStopped;
   if (!failure_.empty()) return Read::kFailed;
   if (decompressor_ != nullptr) return read_decompressed();
   size_t size = 0;
-  const Read outcome = read_raw({block_bytes_ + end_, kBlockSize - end_}, size);
+  const Read outcome = read_raw(read_room(), size);
   end_ += size;
   return outcome;
 }
@@ -199,7 +211,7 @@ ByteStream::Read ByteStream::read_decompressed() {
   for (;;) {
     const size_t in_size = has_pending_output_ ? 0 : compressed_end_ - compressed_begin_;
     if (in_size > 0 || has_pending_output_) {
-      const std::span<uint8_t> room(block_bytes_ + end_, kBlockSize - end_);
+      const std::span<uint8_t> room = read_room();
       const std::span<const uint8_t> in(blocks_[compressed_block_].bytes.get() + compressed_begin_,
                                         in_size);
       const Decompressed step = decompressor_->decompress(in, room);
@@ -233,7 +245,8 @@ ByteStream::Read ByteStream::read_compressed() {
   compressed_end_ = rest.size();
   ASSERT(compressed_end_ < kBlockSize);  // no decompressor waits for so much before it takes any
   size_t size = 0;
-  const Read outcome = read_raw(block.subspan(compressed_end_), size);
+  const std::span<uint8_t> room = block.subspan(compressed_end_);
+  const Read outcome = read_raw(room.first(std::min(room.size(), kReadSize)), size);
   compressed_end_ += size;
   if (outcome != Read::kEnd) return outcome;
   has_compressed_ended_ = true;

@@ -9,15 +9,17 @@
 //
 // A parser looks at available(), consumes what it understood and asks fill() for more. What fill()
 // reads goes behind what is there; when the room is used up, the unconsumed tail moves to the start
-// of another block (or of the same one, if nobody holds it), so a record is always contiguous and
-// nothing else is ever copied. Blocks are held by batches: hold() keeps the current block's
-// consumed bytes alive until release().
+// of another block, so a record is always contiguous and nothing else is ever copied. Blocks are
+// held by batches: hold() keeps the current block's consumed bytes alive until release(). While
+// nobody holds the block, a short tail moves to its start before every read: who releases each
+// batch before asking for the next one keeps to the same few pages, and no others are ever touched.
 //
-// read() into a block that stays in the second-level cache is faster than a mapped file for packets
+// read() into memory that stays in the second-level cache is faster than a mapped file for packets
 // of real sizes (the walk over a mapping is a chain of cache misses), works on pipes, and cannot
 // raise SIGBUS. It never seeks. Not here: what the bytes mean.
 //
-// Threads: one thread; stop() from any thread or a signal handler.
+// Threads: one thread at a time, which need not always be the same; stop() from any thread or a
+// signal handler.
 #pragma once
 
 #include <atomic>
@@ -114,6 +116,7 @@ class ByteStream {
   void fail(const std::string& what);
   bool wait_readable();
   void make_room(size_t size);
+  std::span<uint8_t> read_room() const;
   void become_current(uint32_t block);
 
   int descriptor_ = -1;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -165,6 +166,24 @@ TEST_F(CaptureFile, HeldBatchesKeepTheirBytesAndMayBeReleasedInAnyOrder) {
       EXPECT_EQ(collect(*source, held_max, kSeed).frames,
                 expected.frames);  // compares the bytes at release
     }
+  }
+}
+
+// What keeps the frames of a single thread in the processor's cache.
+TEST_F(CaptureFile, BatchesReleasedInTurnUseTheSameMemoryAgain) {
+  PcapWriter file(std::endian::little);
+  while (file.size() < 3'000'000) file.record(1, 0, pattern_bytes(60, 1));
+  for (const size_t read_size : {size_t{5000}, SIZE_MAX}) {
+    const auto source = open_bytes(file.bytes(), names_, read_size);
+    uintptr_t lowest = UINTPTR_MAX;
+    uintptr_t highest = 0;
+    Batch batch;
+    while (source->next(batch) == Next::kData) {
+      lowest = std::min(lowest, reinterpret_cast<uintptr_t>(batch.frames.front().data));
+      highest = std::max(highest, reinterpret_cast<uintptr_t>(batch.frames.back().data));
+      source->release(batch);
+    }
+    EXPECT_LT(highest - lowest, 160u * 1024);
   }
 }
 

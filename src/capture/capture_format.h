@@ -5,7 +5,7 @@
 // A file may be compressed once: then the stream is made to decompress itself, and the decompressed
 // bytes are looked at. A compression inside a compression is not a capture.
 //
-// Threads: one thread.
+// Threads: one thread at a time.
 #pragma once
 
 #include <memory>

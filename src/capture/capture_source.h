@@ -14,8 +14,11 @@
 // first, then kError), and counts what it loses. It fills every member of Frame but number, source
 // and clock_ns, which the numbering stage owns (capture/input.h).
 //
-// Threads: next() and release() are called by one thread; stop() may be called by any thread or
-// signal handler and makes a blocked or later next() return kEnd within 100 ms.
+// Threads: one thread at a time. Callers that call from several (a reader calls next(), a worker
+// release()) hold the same mutex around each call; nothing depends on which thread it is. The frames
+// of an outstanding batch and their bytes are touched by no call but the release() of that batch, so
+// they are read without the mutex. stop() may be called by any thread or signal handler, without a
+// mutex, and makes a blocked or later next() return kEnd within 100 ms.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,7 @@
 // What was decompressed before damage has been handed out when the damage is reported. Not here:
 // reading, offsets, messages with names (byte_stream.cc), several compressions around each other.
 //
-// Threads: one thread.
+// Threads: one thread at a time.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,13 @@
 // A batch whose last frame's clock depends on the next frame is completed by reading one batch
 // ahead; the look-ahead batch is outstanding meanwhile.
 //
-// Threads: one thread; stop() from any thread or a signal handler.
+// Threads: one thread at a time, which need not always be the same: next() and release() may come
+// from different threads if the callers hold the same mutex around each. Batches are numbered before
+// next() returns them and then left alone, so the thread that has one reads it without the mutex
+// (release() waits for it as long as next() waits for a pipe). statistics(), now_ns() and what
+// next() adds to, name_records() and the InterfaceNames of the openers, are under the same mutex.
+// The callbacks (openers, on_problem) run on the thread that calls next(). stop() from any thread or
+// a signal handler, without a mutex.
 #pragma once
 
 #include <atomic>

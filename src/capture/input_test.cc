@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -225,6 +228,63 @@ TEST_F(InputTest, StopBeforeTheFirstBatchOpensNothing) {
   InputBatch batch;
   EXPECT_EQ(input.next(batch), Next::kEnd);
   EXPECT_FALSE(was_opened);
+}
+
+// One thread calls next(), another release(), and both read the frames, with a mutex around the
+// calls only: nothing depends on which thread it is (run under TSan and ASan).
+TEST_F(InputTest, NextAndReleaseMayComeFromDifferentThreadsUnderAMutex) {
+  PcapWriter large(std::endian::little);
+  while (large.size() < 1'500'000) {
+    large.record(static_cast<uint32_t>(large.size()), 0, pattern_bytes(700, 1));
+  }
+  const uint32_t far = 100'000 + 3 * 3600;
+  Input input({opener(capture({100'000, far})), opener(large.bytes()), opener(capture({1, 2}))});
+  input.set_batch_size(50);
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<InputBatch> handed_over;
+  bool has_ended = false;
+  uint64_t sum = 0;
+  std::thread releaser([&] {
+    for (;;) {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return has_ended || handed_over.size() > 3; });
+      if (handed_over.empty()) return;
+      const bool takes_newest = handed_over.size() % 2 == 0;
+      InputBatch batch = takes_newest ? handed_over.back() : handed_over.front();
+      takes_newest ? handed_over.pop_back() : handed_over.pop_front();
+      lock.unlock();
+      for (const Frame& frame : batch.batch.frames) {
+        for (const uint8_t byte : test::bytes_of(frame)) sum += byte;
+      }
+      lock.lock();
+      input.release(batch);
+    }
+  });
+  uint64_t expected_sum = 0;
+  uint64_t frame_count = 0;
+  for (;;) {
+    InputBatch batch;
+    {
+      const std::lock_guard lock(mutex);
+      if (input.next(batch) != Next::kData) break;
+    }
+    for (const Frame& frame : batch.batch.frames) {
+      for (const uint8_t byte : test::bytes_of(frame)) expected_sum += byte;
+    }
+    frame_count += batch.batch.frames.size();
+    const std::lock_guard lock(mutex);
+    handed_over.push_back(batch);
+    changed.notify_one();
+  }
+  {
+    const std::lock_guard lock(mutex);
+    has_ended = true;
+  }
+  changed.notify_one();
+  releaser.join();
+  EXPECT_EQ(sum, expected_sum);
+  EXPECT_EQ(input.statistics().delivered.frames, frame_count);
 }
 
 // Sources come and go while another thread calls stop(): no source is touched after its end (run

@@ -53,6 +53,8 @@ class PcapParser final : public RecordParser {
 
  private:
   template <std::endian kOrder>
+  void parse_plain_records(ByteStream& stream, FrameSlots& out);
+  template <std::endian kOrder>
   Parsed parse_records(ByteStream& stream, FrameSlots& out);
   Parsed parse_long_record(ByteStream& stream, uint32_t captured_size);
 

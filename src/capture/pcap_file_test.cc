@@ -175,6 +175,40 @@ TEST(PcapFile, LongestFrameIsReadAndALongerOneDeliveredWithoutBytes) {
   }
 }
 
+// Kuznetzov's longer record headers are never taken by the loop for plain records: the same records
+// with them are what that loop is compared with. One slot after the other is used again for plain,
+// empty and oversized frames.
+TEST(PcapFile, RunsOfPlainRecordsEqualRecordsTakenOneByOne) {
+  for (const std::endian order : kOrders) {
+    PcapWriter plain(order);
+    PcapWriter general(order, PcapWriter::kKuznetzov);
+    std::vector<uint64_t> plain_offsets;
+    std::vector<uint64_t> general_offsets;
+    for (uint32_t i = 0; i < 3000; ++i) {
+      const size_t size = i % 500 == 250 ? kFrameSizeMax + 1 : i * 7919 % 1500;
+      const Bytes bytes = pattern_bytes(size, i);
+      const uint32_t wire_size = i % 3 == 0 ? static_cast<uint32_t>(size) : 0xffffffff - i;
+      const uint32_t seconds = i % 11 == 0 ? 0xffffffff : i;
+      const uint32_t fraction = i % 13 == 0 ? 0xffffffff : 999'999;
+      plain_offsets.push_back(plain.record(seconds, fraction, bytes, wire_size));
+      general_offsets.push_back(general.record(seconds, fraction, bytes, wire_size));
+    }
+    Seen expected = collect_bytes(general.bytes());
+    ASSERT_EQ(expected.frames.size(), general_offsets.size()) << expected.error;
+    for (size_t i = 0; i < expected.frames.size(); ++i) {
+      ASSERT_EQ(expected.frames[i].file_offset, general_offsets[i]);
+      expected.frames[i].file_offset = plain_offsets[i];
+    }
+    for (const uint32_t batch_size : {1u, 5u, 256u}) {
+      for (const size_t read_size : {size_t{999}, SIZE_MAX}) {
+        const Seen seen = collect_bytes(plain.bytes(), batch_size, read_size);
+        ASSERT_EQ(seen.frames.size(), expected.frames.size()) << seen.error;
+        ASSERT_TRUE(seen.frames == expected.frames);
+      }
+    }
+  }
+}
+
 TEST(PcapFile, CutInsideLongRecordNamesItAndKeepsWhatCameBefore) {
   PcapWriter file(std::endian::big);
   file.record(1, 0, pattern_bytes(60, 1));

@@ -80,40 +80,51 @@ Parsed PcapngParser::parse(ByteStream& stream, FrameSlots& out) {
 
 // Nearly all blocks of nearly all files are complete, correct enhanced packets without options.
 // This takes a run of them and leaves everything else, also everything wrong, to parse_block(),
-// which could do these too (60-byte packets, g++ -O2: 21 ns each instead of 39, read() included).
+// which could do these too. Written like PcapParser::parse_plain_records(): 60-byte packets take
+// 15.5 ns each, read() included, instead of 19.5 with a reader that checks every field.
 template <std::endian kOrder>
 void PcapngParser::parse_plain_packets(ByteStream& stream, FrameSlots& out) {
-  ByteReader reader(stream.available());
-  const size_t size = reader.remaining();
-  const uint64_t offset = stream.offset();
-  Frame frame;
-  while (!out.is_full()) {
-    ByteReader block = reader;
-    const uint32_t type = block.u32(kOrder);
-    const uint32_t block_size = block.u32(kOrder);
-    const uint32_t index = block.u32(kOrder);
-    const uint64_t time_high = block.u32(kOrder);
-    const uint64_t time_low = block.u32(kOrder);
-    frame.captured_size = block.u32(kOrder);
-    frame.wire_size = block.u32(kOrder);
-    if (!block.ok() || type != kEnhancedPacket || index >= interfaces_.size()) break;
-    if (frame.captured_size > kFrameSizeMax) break;
-    if (block_size != kPacketSizeMin + frame.captured_size + pcapng_padding(frame.captured_size))
-      break;
-    frame.data = block.bytes(frame.captured_size).data();
-    block.skip(pcapng_padding(frame.captured_size));
-    const uint32_t trailer = block.u32(kOrder);
-    if (!block.ok() || trailer != block_size) break;
-    const Interface& interface = interfaces_[index];
+  constexpr bool kIsBig = kOrder == std::endian::big;
+  std::span<const uint8_t> rest = stream.available();
+  const size_t size = rest.size();
+  const uint64_t end_offset = stream.end_offset();
+  const std::span<const Interface> interfaces = interfaces_;
+  const std::span<Frame> room = out.room();
+  uint64_t wire_bytes = 0;
+  size_t count = 0;
+  for (; count < room.size() && rest.size() >= kPacketSizeMin; ++count) {
+    ByteReader header(rest.first(kBlockHeaderSize + kPacketFieldsSize));
+    const uint32_t type = header.u32(kOrder);
+    const uint32_t block_size = header.u32(kOrder);
+    const uint32_t index = header.u32(kOrder);
+    const uint64_t time_high = header.u32(kOrder);
+    const uint64_t ticks = time_high << 32 | header.u32(kOrder);
+    const uint64_t sizes = header.u64(kOrder);
+    const uint32_t captured_size = static_cast<uint32_t>(kIsBig ? sizes >> 32 : sizes);
+    const uint32_t wire_size = static_cast<uint32_t>(kIsBig ? sizes : sizes >> 32);
+    if (type != kEnhancedPacket || block_size > rest.size() || captured_size > kFrameSizeMax) break;
+    if (block_size != kPacketSizeMin + captured_size + pcapng_padding(captured_size)) break;
+    ByteReader trailer(rest.first(block_size).last(kTrailerSize));
+    if (trailer.u32(kOrder) != block_size) break;
+    if (index >= interfaces.size()) break;
+    const Interface& interface = interfaces[index];
+    const TimeUnit& unit = interface.unit;
+    Frame& frame = room[count];
+    frame = Frame{};
     frame.interface = interface.name;
     frame.link_type = interface.link_type;
-    frame.file_offset = offset + (size - reader.remaining());
-    frame.ts_ns = time_ns(interface.unit, time_high << 32 | time_low);
-    last_ts_ns_ = frame.ts_ns;
-    out.add(frame);
-    reader = block;
+    frame.data = rest.subspan(kBlockHeaderSize + kPacketFieldsSize).data();
+    frame.captured_size = captured_size;
+    frame.wire_size = wire_size;
+    frame.ts_ns = ticks < unit.plain_ticks_end ? static_cast<int64_t>(ticks * unit.multiplier)
+                                               : time_ns(unit, ticks);
+    frame.file_offset = end_offset - rest.size();
+    wire_bytes += wire_size;
+    rest = rest.subspan(block_size);
   }
-  stream.consume(size - reader.remaining());
+  if (count > 0) last_ts_ns_ = room[count - 1].ts_ns;
+  out.take(count, wire_bytes);
+  stream.consume(size - rest.size());
 }
 
 PcapngParser::Step PcapngParser::parse_block(ByteStream& stream, FrameSlots& out) {
@@ -233,6 +244,10 @@ PcapngParser::Step PcapngParser::parse_interface_options(ByteReader reader, cons
     }
   }
   interface.unit.offset_s = offset_s;
+  if (interface.unit.divisor == 1 && interface.unit.shift == 0 && offset_s == 0) {
+    interface.unit.plain_ticks_end =
+        std::numeric_limits<int64_t>::max() / interface.unit.multiplier;
+  }
   if (reader.ok()) return Step::kNext;
   return fail(block, "option " + number(option.code) + " of the interface description: " +
                          number(option.size) + " bytes announced, the block is too short");

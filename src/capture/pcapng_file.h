@@ -69,6 +69,8 @@ class PcapngParser final : public RecordParser {
     uint64_t divisor = 1;        // 0: so large that the result is 0
     uint32_t shift = 0;
     int64_t offset_s = 0;  // if_tsoffset
+    // Fewer ticks than this become nanoseconds by the multiplication alone; 0: never.
+    uint64_t plain_ticks_end = 0;
   };
   struct Interface {
     uint32_t name = 0;  // index into the InterfaceNames

@@ -227,6 +227,57 @@ TEST(PcapngFile, ConvertsEveryTimeResolution) {
   }
 }
 
+// Packets with an option are never taken by the loop for plain packets: the same packets with one
+// are what that loop is compared with.
+TEST(PcapngFile, RunsOfPlainPacketsEqualPacketsTakenOneByOne) {
+  for (const std::endian order : kOrders) {
+    PcapngWriter plain(order);
+    PcapngWriter general(order);
+    std::vector<uint64_t> plain_offsets;
+    std::vector<uint64_t> general_offsets;
+    const std::vector<uint8_t> resolutions = {6, 9, 0, 12, 0x80 | 20};
+    for (PcapngWriter* file : {&plain, &general}) {
+      file->section();
+      for (uint16_t i = 0; i < 2 * resolutions.size(); ++i) {
+        const uint8_t resolution = resolutions[i % resolutions.size()];
+        const uint64_t offset_s = i < resolutions.size() ? 0 : 1000 * i;
+        file->interface(i, {{2, text_bytes("if" + std::to_string(i))},
+                            {9, {resolution}},
+                            file->option_u64(14, offset_s)});
+      }
+    }
+    for (uint32_t i = 0; i < 3000; ++i) {
+      const uint32_t interface = i / 3 % static_cast<uint32_t>(2 * resolutions.size());
+      const Bytes bytes = pattern_bytes(i * 7919 % 1500, i);
+      const uint32_t wire_size = i % 3 == 0 ? 1500 : 0xffffffff - i;
+      const uint64_t ticks = i * uint64_t{0x9e3779b97f4a7c15} >> i % 64;
+      plain_offsets.push_back(plain.enhanced(interface, ticks, bytes, wire_size));
+      general_offsets.push_back(
+          general.enhanced(interface, ticks, bytes, wire_size, {{1, text_bytes("note")}}));
+    }
+    InterfaceNames names;
+    const auto general_source = open_bytes(general.bytes(), names);
+    Seen expected = collect(*general_source);
+    const uint64_t time_clamped = general_source->statistics().time_clamped;
+    EXPECT_GT(time_clamped, 0u);
+    ASSERT_EQ(expected.frames.size(), general_offsets.size()) << expected.error;
+    for (size_t i = 0; i < expected.frames.size(); ++i) {
+      ASSERT_EQ(expected.frames[i].file_offset, general_offsets[i]);
+      expected.frames[i].file_offset = plain_offsets[i];
+    }
+    for (const uint32_t batch_size : {1u, 5u, 256u}) {
+      for (const size_t read_size : {size_t{999}, SIZE_MAX}) {
+        const auto source = open_bytes(plain.bytes(), names, read_size);
+        source->set_batch_size(batch_size);
+        const Seen seen = collect(*source);
+        ASSERT_EQ(seen.frames.size(), expected.frames.size()) << seen.error;
+        ASSERT_TRUE(seen.frames == expected.frames);
+        ASSERT_EQ(source->statistics().time_clamped, time_clamped);
+      }
+    }
+  }
+}
+
 TEST(PcapngFile, UnknownBlocksAreSkippedHoweverLong) {
   for (const size_t read_size : {size_t{65'536}, SIZE_MAX}) {
     PcapngWriter file(std::endian::big);

@@ -7,7 +7,7 @@
 // says how many bytes it needs, and CaptureFile fills the stream. It never fails before it has
 // given the frames that came before the damage; called again, it reports the same damage again.
 //
-// Threads: one thread.
+// Threads: one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,15 @@ class FrameSlots {
   bool is_full() const { return count_ == room_.size(); }
   size_t count() const { return count_; }
   uint64_t wire_bytes() const { return wire_bytes_; }
+  // Where the next frames go. A parser of many frames fills these in place and says with take() how
+  // many: kept in a loop's own variables, neither the count nor the sum of wire sizes goes through
+  // memory for every frame.
+  std::span<Frame> room() const { return room_.subspan(count_); }
+  void take(size_t frame_count, uint64_t wire_bytes) {
+    DASSERT(frame_count <= room_.size() - count_);
+    count_ += frame_count;
+    wire_bytes_ += wire_bytes;
+  }
   void add(const Frame& frame) {
     DASSERT(!is_full());
     room_[count_++] = frame;

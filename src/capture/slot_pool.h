@@ -5,7 +5,7 @@
 // nothing allocates.
 //
 // A slot keeps its address and its contents between uses. It does not count who uses a slot.
-// Threads: one thread.
+// Threads: one thread at a time.
 #pragma once
 
 #include <cstdint>

@@ -13,11 +13,14 @@
 // The result depends on the sequence of timestamps alone, never on where batches are cut: a step
 // that needs the next frame is passed that frame's ts, from the next batch if need be.
 //
-// Threads: one thread.
+// Threads: one thread at a time.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
+
+#include "weir/frame.h"
 
 namespace weir {
 
@@ -30,6 +33,12 @@ class SourceClock {
   // The clock of the frame, and the new state. next_ts_ns is looked at only when needs_next(ts_ns);
   // pass nullopt when there is no next frame.
   int64_t advance(int64_t ts_ns, std::optional<int64_t> next_ts_ns) noexcept;
+
+  // Does for the first frames of `frames` what advance() would do frame by frame, as long as they are
+  // ordinary: within kStepMaxNs of the clock, either way, so that none needs the next. Sets their
+  // clock_ns and returns how many they were, none before the first frame of all; the frame behind
+  // them, if there is one, is for advance().
+  size_t advance_run(std::span<Frame> frames) noexcept;
 
   bool has_started() const noexcept { return has_started_; }
   int64_t now_ns() const noexcept { return clock_ns_; }

@@ -36,6 +36,34 @@ ClockRun run(const std::vector<int64_t>& timestamps) {
   return result;
 }
 
+// The same through advance_run(), with a batch ending behind every index that `is_cut` names.
+template <typename IsCut>
+ClockRun run_in_batches(const std::vector<int64_t>& timestamps, IsCut is_cut) {
+  std::vector<Frame> frames(timestamps.size());
+  for (size_t i = 0; i < frames.size(); ++i) frames[i].ts_ns = timestamps[i];
+  SourceClock clock;
+  for (size_t begin = 0; begin < frames.size();) {
+    size_t end = begin + 1;
+    while (end < frames.size() && !is_cut(end - 1)) ++end;
+    for (size_t i = begin; i < end; ++i) {
+      i += clock.advance_run(std::span<Frame>(frames).subspan(i, end - i));
+      if (i > begin) {
+        EXPECT_EQ(frames[i - 1].clock_ns, clock.now_ns());
+      }
+      if (i == end) break;
+      std::optional<int64_t> next;
+      if (clock.needs_next(timestamps[i]) && i + 1 < frames.size()) next = timestamps[i + 1];
+      frames[i].clock_ns = clock.advance(timestamps[i], next);
+    }
+    begin = end;
+  }
+  ClockRun result;
+  for (const Frame& frame : frames) result.clocks.push_back(frame.clock_ns);
+  result.outliers = clock.outlier_count();
+  result.rebases = clock.rebase_count();
+  return result;
+}
+
 // The rules of source_clock.h over the whole sequence at once, in 128 bits so that nothing can
 // overflow, with the sum cut to 64 bits where the contract says "saturating".
 ClockRun model(const std::vector<int64_t>& timestamps) {
@@ -210,6 +238,80 @@ TEST(SourceClock, EqualsModelOnRandomWalks) {
       sequence.push_back((is_lasting ? sequence.back() : kStart) + step);
     }
     ASSERT_EQ(run(sequence), model(sequence)) << "round " << round;
+  }
+}
+
+TEST(SourceClock, RunTakesOrdinaryFramesAndLeavesTheFirstOther) {
+  const std::vector<int64_t> times = {
+      kStart + kHour, kStart, kStart + 5, kStart + 2 * kHour, kStart + 3 * kHour + 1, kStart};
+  std::vector<Frame> frames(times.size());
+  for (size_t i = 0; i < times.size(); ++i) frames[i].ts_ns = times[i];
+  SourceClock clock;
+  EXPECT_EQ(clock.advance_run(frames), 0u);
+  clock.advance(kStart, std::nullopt);
+  EXPECT_EQ(clock.advance_run({}), 0u);
+  EXPECT_EQ(clock.advance_run(frames), 4u);
+  EXPECT_EQ(clock.now_ns(), kStart + 2 * kHour);
+  EXPECT_EQ(frames[2].clock_ns, kStart + kHour);
+  EXPECT_EQ(frames[4].clock_ns, 0);
+}
+
+TEST(SourceClock, RunsEqualModelForEveryCutOfHostileSequences) {
+  constexpr uint64_t kSeed = 7;
+  SCOPED_TRACE(kSeed);
+  std::mt19937_64 random(kSeed);
+  constexpr int64_t kLow = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kHigh = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kFarthest = int64_t{1} << 62;  // where advance_run() gives up
+  const std::vector<int64_t> places = {kStart, 0, kLow, kHigh, kFarthest, -kFarthest};
+  const std::vector<int64_t> steps = {0,         1,      kHour,      kHour + 1, 2 * kHour,
+                                      kHour * 9, -kHour, -kHour - 1, -1,        -2 * kHour};
+  for (int round = 0; round < 4000; ++round) {
+    const int64_t place = places[random() % places.size()];
+    std::vector<int64_t> sequence;
+    while (sequence.size() < 6) {
+      const bool is_wild = random() % 8 == 0;
+      const int64_t from = is_wild ? places[random() % places.size()] : place;
+      int64_t ts = 0;
+      if (__builtin_add_overflow(from, steps[random() % steps.size()], &ts)) ts = from;
+      if (random() % 64 == 0) ts = static_cast<int64_t>(random());
+      sequence.push_back(ts);
+    }
+    const ClockRun expected = model(sequence);
+    for (uint32_t cuts = 0; cuts < 32; ++cuts) {
+      const auto is_cut = [cuts](size_t i) { return (cuts >> i & 1) != 0; };
+      ASSERT_EQ(run_in_batches(sequence, is_cut), expected) << "round " << round << " " << cuts;
+    }
+  }
+}
+
+TEST(SourceClock, RunsEqualModelOnRandomWalks) {
+  constexpr uint64_t kSeed = 20240608;
+  SCOPED_TRACE(kSeed);
+  std::mt19937_64 random(kSeed);
+  for (int round = 0; round < 500; ++round) {
+    std::vector<int64_t> sequence = {kStart};
+    for (int i = 0; i < 300; ++i) {
+      int64_t step = static_cast<int64_t>(random() % (2 * kSecond)) - kSecond / 2;
+      if (random() % 50 == 0) step = static_cast<int64_t>(random() % (6 * kHour)) - 3 * kHour;
+      sequence.push_back(sequence.back() + step);
+    }
+    const uint64_t period = 1 + random() % 100;
+    const auto is_cut = [period](size_t i) { return i % period == 0; };
+    ASSERT_EQ(run_in_batches(sequence, is_cut), model(sequence)) << "round " << round;
+  }
+}
+
+// The clock is compared without overflow checks in a run, so a run must not leave the middle of the
+// range however long it is and however fast the clock goes.
+TEST(SourceClock, LongRunEqualsModelWhereTheRangeEnds) {
+  for (const int64_t start : {-(int64_t{1} << 62), (int64_t{1} << 62) - 5 * kHour}) {
+    std::vector<int64_t> sequence((1 << 20) + 5);
+    for (size_t i = 0; i < sequence.size(); ++i) {
+      sequence[i] = start + static_cast<int64_t>(i) * kHour;
+    }
+    // Not ASSERT_EQ: it would print them.
+    ASSERT_TRUE(run_in_batches(sequence, [](size_t) { return false; }) == model(sequence));
   }
 }
 
