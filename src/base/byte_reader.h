@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ByteReader: the one way weir reads bytes it does not trust. A cursor over a span that cannot
-// leave it.
+// leave it. HeaderView is for the hottest loop: headers of a size known to the compiler.
 //
 // A short read returns zero and makes ok() false from then on, so a parser reads its fields in wire
 // order and checks once at the end. Lengths from the wire are compared with remaining(), never
@@ -15,7 +15,26 @@
 #include <cstring>
 #include <span>
 
+#include "base/assert.h"
+
 namespace weir {
+
+template <typename T>
+constexpr T swap_bytes(T value) {
+  if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
+  if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
+  if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
+  return value;
+}
+// The same the other way round.
+template <typename T>
+constexpr T from_big_endian(T value) {
+  return std::endian::native == std::endian::big ? value : swap_bytes(value);
+}
+template <typename T>
+constexpr T from_little_endian(T value) {
+  return std::endian::native == std::endian::little ? value : swap_bytes(value);
+}
 
 class ByteReader {
  public:
@@ -30,12 +49,12 @@ class ByteReader {
   const uint8_t* position() const { return cursor_; }
 
   uint8_t u8() { return read<uint8_t>(); }
-  uint16_t be16() { return from_big(read<uint16_t>()); }
-  uint32_t be32() { return from_big(read<uint32_t>()); }
-  uint64_t be64() { return from_big(read<uint64_t>()); }
-  uint16_t le16() { return from_little(read<uint16_t>()); }
-  uint32_t le32() { return from_little(read<uint32_t>()); }
-  uint64_t le64() { return from_little(read<uint64_t>()); }
+  uint16_t be16() { return from_big_endian(read<uint16_t>()); }
+  uint32_t be32() { return from_big_endian(read<uint32_t>()); }
+  uint64_t be64() { return from_big_endian(read<uint64_t>()); }
+  uint16_t le16() { return from_little_endian(read<uint16_t>()); }
+  uint32_t le32() { return from_little_endian(read<uint32_t>()); }
+  uint64_t le64() { return from_little_endian(read<uint64_t>()); }
   // In the byte order a file announced.
   uint16_t u16(std::endian order) { return order == std::endian::big ? be16() : le16(); }
   uint32_t u32(std::endian order) { return order == std::endian::big ? be32() : le32(); }
@@ -83,25 +102,53 @@ class ByteReader {
     return value;
   }
 
-  template <typename T>
-  static T swap(T value) {
-    if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
-    if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
-    if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
-    return value;
-  }
-  template <typename T>
-  static T from_big(T value) {
-    return std::endian::native == std::endian::big ? value : swap(value);
-  }
-  template <typename T>
-  static T from_little(T value) {
-    return std::endian::native == std::endian::little ? value : swap(value);
-  }
-
   const uint8_t* cursor_ = nullptr;
   const uint8_t* end_ = nullptr;
   bool ok_ = true;
+};
+
+// The first kSize bytes of a span that has been found to be that long. What is read is at an offset
+// the compiler knows and holds to kSize, so a read is one load, in any order.
+template <size_t kSize>
+class HeaderView {
+ public:
+  // REQUIRES: bytes.size() >= kSize. The caller has just compared, and it is hot: DASSERT.
+  explicit HeaderView(std::span<const uint8_t> bytes) : start_(bytes.data()) {
+    DASSERT(bytes.size() >= kSize);
+  }
+
+  template <size_t kOffset>
+  uint8_t u8() const {
+    return read<uint8_t, kOffset>();
+  }
+  template <size_t kOffset>
+  uint16_t be16() const {
+    return from_big_endian(read<uint16_t, kOffset>());
+  }
+  template <size_t kOffset>
+  uint32_t be32() const {
+    return from_big_endian(read<uint32_t, kOffset>());
+  }
+  // As the bytes lie there, for what is compared, copied or shuffled.
+  template <size_t kOffset>
+  uint32_t native32() const {
+    return read<uint32_t, kOffset>();
+  }
+  template <typename T, size_t kOffset>
+  T as() const {
+    return read<T, kOffset>();
+  }
+
+ private:
+  template <typename T, size_t kOffset>
+  T read() const {
+    static_assert(kOffset + sizeof(T) <= kSize);
+    T value;
+    std::memcpy(&value, start_ + kOffset, sizeof(T));
+    return value;
+  }
+
+  const uint8_t* start_;
 };
 
 }  // namespace weir

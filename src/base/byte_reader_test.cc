@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace weir {
 namespace {
 
@@ -48,6 +50,18 @@ TEST(ByteReader, PrefixIsBoundedByWhatIsThere) {
   ByteReader reader(kBytes, 4);
   EXPECT_EQ(reader.prefix(2).remaining(), 2u);
   EXPECT_EQ(reader.prefix(100).remaining(), 4u);
+}
+
+TEST(HeaderView, ReadsAtFixedOffsetsInAnyOrder) {
+  const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const HeaderView<8> header{std::span<const uint8_t>(bytes)};
+  EXPECT_EQ(header.be32<4>(), 0x05060708U);
+  EXPECT_EQ(header.be16<0>(), 0x0102);
+  EXPECT_EQ(header.be32<1>(), 0x02030405U);
+  EXPECT_EQ(header.u8<7>(), 8);
+  EXPECT_EQ(from_big_endian(header.native32<2>()), 0x03040506U);
+  const std::array<uint8_t, 3> middle = {3, 4, 5};
+  EXPECT_EQ((header.as<std::array<uint8_t, 3>, 2>()), middle);
 }
 
 }  // namespace
