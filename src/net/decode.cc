@@ -190,7 +190,10 @@ void begin_ip(Packet& packet, AddressKind kind, uint32_t ip_size) noexcept {
 }
 
 Decoder::Decoder(const DecodeOptions& options, const HashSecret& secret) noexcept
-    : options_(options), secret_(secret) {}
+    : Decoder(options, KeyedHasher(secret)) {}
+
+Decoder::Decoder(const DecodeOptions& options, const KeyedHasher& hasher) noexcept
+    : options_(options), hasher_(hasher) {}
 
 void Decoder::decode(const Frame& frame, Packet& packet) const noexcept {
   packet.frame = &frame;
@@ -232,7 +235,7 @@ void Decoder::decode(const Frame& frame, Packet& packet) const noexcept {
   if (is_icmp && !icmp_is_two_way(packet.key.proto_number, packet.icmp_type)) {
     packet.key.one_way = packet.from_b ? 2 : 1;
   }
-  packet.hash = hash_key(secret_, packet.key);
+  packet.hash = hash_key(hasher_, packet.key);
 }
 
 }  // namespace weir

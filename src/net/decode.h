@@ -7,8 +7,11 @@
 // Threads: a Decoder is immutable after construction; any number of threads may use one.
 #pragma once
 
+#include <span>
+
 #include "base/keyed_hash.h"
 #include "net/packet.h"
+#include "net/packet_digest.h"
 
 namespace weir {
 
@@ -27,14 +30,26 @@ struct DecodeOptions {
 class Decoder {
  public:
   Decoder(const DecodeOptions& options, const HashSecret& secret) noexcept;
+  Decoder(const DecodeOptions& options, const KeyedHasher& hasher) noexcept;
 
   // Fills `packet` from `frame`, which must outlive it. packet.verdict is kDecoded, or the first
   // reason met. Never reads beyond frame.captured_size, never allocates.
   void decode(const Frame& frame, Packet& packet) const noexcept;
 
+  // Fills one digest per frame. Packets that are not plain are decoded into `generals`, in order;
+  // returns how many (their verdicts may be any). digests and generals have room for all frames.
+  // A plain packet's verdict is kDecoded and its layer kTcp or kUdp. shard_count: see shard_of().
+  size_t digest(std::span<const Frame> frames, PacketDigest* digests, Packet* generals,
+                uint32_t shard_count = 1) const noexcept;
+
+  // The digest of a decoded Packet, `index` its place among the generals: also again after the
+  // fragment cache gave it its flow's key. kDigestNoFlow when its verdict is not kDecoded.
+  void digest_general(const Packet& packet, uint32_t index, PacketDigest& digest,
+                      uint32_t shard_count = 1) const noexcept;
+
  private:
   DecodeOptions options_;
-  HashSecret secret_;
+  KeyedHasher hasher_;
 };
 
 }  // namespace weir

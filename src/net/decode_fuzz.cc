@@ -2,14 +2,17 @@
 //
 // The input is a frame behind a header of four bytes: link type, zone, what the source knew (bit 0
 // a stripped tag, bit 1 a longer frame on the wire, bit 2 a shorter one; bit 3: tunnels are not
-// entered), and the tag. Whatever the bytes are, the invariants hold, and the same bytes get the same
-// answer from a packet that held another one before.
+// entered), and the tag. Whatever the bytes are, the invariants hold, the same bytes get the same
+// answer from a packet that held another one before, and digests say the same as packets, whichever
+// loop makes them.
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
 #include <vector>
 
+#include "base/cpu_features.h"
 #include "net/decode.h"
+#include "tests/support/digest_check.h"
 #include "tests/support/packet_invariants.h"
 
 namespace {
@@ -53,5 +56,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   decoder.decode(frame, fresh);
   if (!weir::test::is_same_answer(reused, fresh))
     require("the answer depends on the packet before");
+
+  const weir::HashSecret secret{1, 2};
+  for (const auto algorithm : {weir::HashAlgorithm::kSipHash, weir::HashAlgorithm::kAes}) {
+    if (algorithm == weir::HashAlgorithm::kAes && !weir::has_aes()) continue;
+    const weir::Decoder digester(options, weir::KeyedHasher(secret, algorithm));
+    require(weir::test::broken_digests(digester, {&frame, 1}, data[3] + 1u));
+  }
   return 0;
 }

@@ -37,12 +37,12 @@ static_assert(sizeof(FlowKey) == 48 && std::has_unique_object_representations_v<
 // Puts the endpoints in canonical order; returns true when they were swapped (the sender is b).
 bool canonicalize(FlowKey& key) noexcept;
 
-// The hash a flow table uses. Depends on every byte of the key and on the secret.
-uint64_t hash_key(const HashSecret& secret, const FlowKey& key) noexcept;
+// The hash a flow table uses. Depends on every byte of the key and on the secret. A hasher is made
+// once: where a HashSecret stands for it, its keys are derived in every call.
+uint64_t hash_key(const KeyedHasher& hasher, const FlowKey& key) noexcept;
 
 // The shard of a packet: depends on the address pair, kind and zone alone, so every packet of a
-// flow, its fragments included, has the same. Uses other bits than hash_key. Range
-// 0..shard_count-1.
-uint32_t shard_of(const HashSecret& secret, const FlowKey& key, uint32_t shard_count) noexcept;
+// flow, its fragments included, has the same. Independent of hash_key. Range 0..shard_count-1.
+uint32_t shard_of(const KeyedHasher& hasher, const FlowKey& key, uint32_t shard_count) noexcept;
 
 }  // namespace weir

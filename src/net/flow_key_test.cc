@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cpu_features.h"
 #include "net/decode.h"
 #include "tests/support/packet_builder.h"
 
@@ -97,6 +98,14 @@ TEST(FlowKey, LaterFragmentsShareTheShardOfTheirFlow) {
       EXPECT_EQ(shard_of(kSecret, whole.key, count), shard_of(kSecret, later.key, count));
     }
   }
+}
+
+// ---- Both hash algorithms
+
+std::vector<KeyedHasher> hashers() {
+  std::vector<KeyedHasher> found = {KeyedHasher(kSecret, HashAlgorithm::kSipHash)};
+  if (has_aes()) found.emplace_back(kSecret, HashAlgorithm::kAes);
+  return found;
 }
 
 // ---- Random keys
@@ -189,12 +198,15 @@ TEST(FlowKey, HashDependsOnEveryBit) {
   std::mt19937_64 random(kSeed);
   for (int round = 0; round < 30; ++round) {
     const FlowKey key = random_key(random, kKinds[round % 4]);
+    for (const KeyedHasher& hasher : hashers()) {
+      const uint64_t hash = hash_key(hasher, key);
+      for_each_flipped_bit(key, [&](const FlowKey& flipped, bool) {
+        ASSERT_NE(hash_key(hasher, flipped), hash) << "seed " << kSeed;
+      });
+    }
     const uint64_t hash = hash_key(kSecret, key);
-    for_each_flipped_bit(key, [&](const FlowKey& flipped, bool) {
-      ASSERT_NE(hash_key(kSecret, flipped), hash) << "seed " << kSeed;
-    });
-    ASSERT_NE(hash_key({kSecret.k0 ^ 1, kSecret.k1}, key), hash);
-    ASSERT_NE(hash_key({kSecret.k0, kSecret.k1 ^ 1}, key), hash);
+    ASSERT_NE(hash_key(HashSecret{kSecret.k0 ^ 1, kSecret.k1}, key), hash);
+    ASSERT_NE(hash_key(HashSecret{kSecret.k0, kSecret.k1 ^ 1}, key), hash);
   }
 }
 
@@ -213,32 +225,86 @@ TEST(FlowKey, ShardDependsOnAddressesKindAndZoneAlone) {
   constexpr uint32_t kManyShards = 1u << 31;
   for (int round = 0; round < 30; ++round) {
     const FlowKey key = random_key(random, kKinds[round % 4]);
-    const uint32_t shard = shard_of(kSecret, key, kManyShards);
-    for_each_flipped_bit(key, [&](const FlowKey& flipped, bool is_part) {
-      ASSERT_EQ(shard_of(kSecret, flipped, kManyShards) != shard, is_part) << "seed " << kSeed;
-    });
+    for (const KeyedHasher& hasher : hashers()) {
+      const uint32_t shard = shard_of(hasher, key, kManyShards);
+      for_each_flipped_bit(key, [&](const FlowKey& flipped, bool is_part) {
+        ASSERT_EQ(shard_of(hasher, flipped, kManyShards) != shard, is_part) << "seed " << kSeed;
+      });
+      FlowKey one_way = key;
+      one_way.one_way = 2;
+      ASSERT_EQ(shard_of(hasher, one_way, kManyShards), shard);
+      ASSERT_NE(hash_key(hasher, one_way), hash_key(hasher, key));
+    }
   }
 }
 
 TEST(FlowKey, ShardsAreEvenAndIndependentOfTheTableHash) {
-  std::mt19937_64 random(kSeed);
   constexpr uint32_t kShardCount = 7;
   constexpr int kKeyCount = 70'000;
-  std::vector<int> keys_of_shard(kShardCount);
-  std::vector<int> high_hashes_of_shard(kShardCount);
-  for (int round = 0; round < kKeyCount; ++round) {
-    FlowKey key;
-    key.kind = kKinds[round % 4];
-    for (size_t index = 0; index < 4; ++index) key.a[index] = static_cast<uint8_t>(random());
-    const uint32_t shard = shard_of(kSecret, key, kShardCount);
-    ASSERT_LT(shard, kShardCount);
-    ++keys_of_shard[shard];
-    if (hash_key(kSecret, key) >> 63 != 0) ++high_hashes_of_shard[shard];
+  for (const KeyedHasher& hasher : hashers()) {
+    std::mt19937_64 random(kSeed);
+    std::vector<int> keys_of_shard(kShardCount);
+    std::vector<int> high_hashes_of_shard(kShardCount);
+    std::vector<int> odd_hashes_of_shard(kShardCount);
+    for (int round = 0; round < kKeyCount; ++round) {
+      FlowKey key;
+      key.kind = kKinds[round % 4];
+      for (size_t index = 0; index < 4; ++index) key.a[index] = static_cast<uint8_t>(random());
+      const uint32_t shard = shard_of(hasher, key, kShardCount);
+      ASSERT_LT(shard, kShardCount);
+      ++keys_of_shard[shard];
+      const uint64_t hash = hash_key(hasher, key);
+      if (hash >> 63 != 0) ++high_hashes_of_shard[shard];
+      if ((hash & 1) != 0) ++odd_hashes_of_shard[shard];
+    }
+    // Ten standard deviations of a fair share, and of half of it.
+    for (uint32_t shard = 0; shard < kShardCount; ++shard) {
+      EXPECT_NEAR(keys_of_shard[shard], kKeyCount / 7.0, 930);
+      EXPECT_NEAR(high_hashes_of_shard[shard], kKeyCount / 14.0, 680);
+      EXPECT_NEAR(odd_hashes_of_shard[shard], kKeyCount / 14.0, 680);
+    }
   }
-  // Ten standard deviations of a fair share, and of half of it.
-  for (uint32_t shard = 0; shard < kShardCount; ++shard) {
-    EXPECT_NEAR(keys_of_shard[shard], kKeyCount / 7.0, 930);
-    EXPECT_NEAR(high_hashes_of_shard[shard], kKeyCount / 14.0, 680);
+}
+
+// Scans and servers make keys that differ in an address or a port only: buckets (the low bits) and
+// tags of such keys are as even as those of random ones. Chi-square: its mean is the number of
+// values, its variance twice that.
+TEST(FlowKey, SequentialAddressesAndPortsSpreadEvenly) {
+  constexpr uint32_t kKeyCount = 1u << 17;
+  constexpr double kValueCount = 1 << 14;
+  for (const KeyedHasher& hasher : hashers()) {
+    for (const AddressKind kind : {AddressKind::kIpv4, AddressKind::kIpv6}) {
+      const size_t last = address_size(kind) - 1;
+      for (int scheme = 0; scheme < 3; ++scheme) {
+        std::vector<double> in_bucket(1 << 14);
+        std::vector<double> with_tag(1 << 14);
+        for (uint32_t index = 0; index < kKeyCount; ++index) {
+          FlowKey key{.a = {10, 0}, .b = {10, 1}, .port_a = 80, .port_b = 40000};
+          key.proto_number = 6;
+          key.kind = kind;
+          key.a[last] = static_cast<uint8_t>(index);
+          key.a[last - 1] = static_cast<uint8_t>(index >> 8);
+          const auto low = static_cast<uint16_t>(index);
+          if (scheme == 0) key.b[2] = static_cast<uint8_t>(index >> 16);  // addresses alone
+          if (scheme == 1) key.port_b = static_cast<uint16_t>(index >> 16);
+          if (scheme == 2) {  // ports alone
+            key.a[last] = key.a[last - 1] = 0;
+            key.port_a = static_cast<uint16_t>(index >> 16);
+            key.port_b = low;
+          }
+          const uint64_t hash = hash_key(hasher, key);
+          ++in_bucket[hash & 0x3fff];
+          ++with_tag[hash >> 32 & 0x3fff];
+        }
+        for (const std::vector<double>& counts : {in_bucket, with_tag}) {
+          double chi_square = 0;
+          for (const double count : counts)
+            chi_square += (count - kKeyCount / kValueCount) * (count - kKeyCount / kValueCount);
+          chi_square /= kKeyCount / kValueCount;
+          EXPECT_NEAR(chi_square, kValueCount, 7 * 181) << "scheme " << scheme;
+        }
+      }
+    }
   }
 }
 

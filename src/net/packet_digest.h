@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PacketDigest: all that counting one more packet of a known flow takes, in one cache line.
+//
+// A plain packet (Ethernet II, IPv4 without options or fragments, TCP or UDP, no tag, no tunnel)
+// becomes a digest and nothing else: Decoder::digest() reads its headers once and writes 64 bytes.
+// Every other packet is decoded into a Packet, and its digest names it (kGeneral), so that a burst
+// stays one sequence in capture order. What a digest leaves out (MAC addresses, path) is the same
+// for all plain packets or is in the frame's bytes, which only a flow's first packet needs.
+//
+// Digests are also what threads exchange: one line per packet (docs/decisions/002).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "net/packet.h"
+
+namespace weir {
+
+// A flow key of 16 bytes: IPv4 without a zone as it is. Of other keys (kind is not kIpv4, or a zone)
+// `a` and `b` are 0 here, and the Packet has the whole key.
+// Canonical as FlowKey is: (a, port_a) is not greater than (b, port_b) in network byte order.
+struct CompactKey {
+  uint32_t a = 0;  // the four address bytes as they are on the wire (loaded without swapping)
+  uint32_t b = 0;
+  uint16_t port_a = 0;  // host byte order, as in FlowKey
+  uint16_t port_b = 0;
+  uint16_t proto_number = 0;
+  uint8_t kinds = 0;  // AddressKind | ZoneKind << 2 | FlowKey::one_way << 4
+  uint8_t bits = 0;   // not part of the key: see below
+};
+static_assert(sizeof(CompactKey) == 16);
+
+constexpr uint8_t kinds_of(const FlowKey& key) noexcept {
+  return static_cast<uint8_t>(static_cast<unsigned>(key.kind) |
+                              static_cast<unsigned>(key.zone_kind) << 2 | key.one_way << 4);
+}
+
+// PacketDigest::key.bits
+inline constexpr uint8_t kDigestFromB = 0x01;       // endpoint b sent it
+inline constexpr uint8_t kDigestTcp = 0x02;         // seq and ack are set
+inline constexpr uint8_t kDigestZeroWindow = 0x04;  // TCP: the window field is 0
+inline constexpr uint8_t kDigestGeneral = 0x08;     // `index` is that of a Packet
+inline constexpr uint8_t kDigestNoFlow = 0x10;      // general, and not for a flow table (now)
+
+struct alignas(64) PacketDigest {
+  CompactKey key;
+  uint32_t hash = 0;      // bits 0..31 of the key's hash: where a table begins to look
+  uint16_t hash_tag = 0;  // bits 32..47: what it compares first
+  uint8_t shard = 0;      // 0 when there is one shard
+  uint8_t tcp_flags = 0;
+  int64_t ts_ns = 0;
+  int64_t clock_ns = 0;
+  // What the packet adds to its flow's counters, in the order of FlowCounters; `index` stands where
+  // the number of packets would.
+  uint32_t index = 0;  // of the frame in its burst; kDigestGeneral: of its Packet
+  uint32_t wire_size = 0;
+  uint32_t ip_size = 0;
+  uint32_t payload_size = 0;
+  uint32_t tcp_seq = 0;
+  uint32_t tcp_ack = 0;
+};
+static_assert(sizeof(PacketDigest) == 64);
+
+// The hash of a key has 64 bits: the low 32 say where, the next 16 are the tag.
+constexpr uint16_t tag_of_hash(uint64_t hash) noexcept {
+  return static_cast<uint16_t>(hash >> 32);
+}
+
+}  // namespace weir
