@@ -30,8 +30,16 @@ struct FrameCount {
 };
 
 // Limits that change what is reported when they are hit. Names as in `limits_hit`.
-enum class Limit : uint8_t { kFlowCount, kFragmentCount, kHistorySize };
-inline constexpr size_t kLimitCount = 3;
+enum class Limit : uint8_t {
+  kFlowCount,  // new flows that found the table full: others ended for them, or they were refused
+  kFragmentCount,  // fragments that found the cache full
+  kHistorySize,    // history letters that found no room
+  kFlowPressure,   // unanswered flows ended early because the table was nearly full
+  kFlowDetail,     // flows without room for what few flows have (retransmissions, interim totals)
+  kFlowShape,      // flows whose path and tags could not be kept
+  kFlowProbe,      // new flows refused because too many keys hash alike
+};
+inline constexpr size_t kLimitCount = 7;
 const char* limit_name(Limit limit) noexcept;  // "flow_count", …
 
 struct FlowStatistics {
@@ -62,6 +70,17 @@ struct IgnoredLinkTypes {
   IgnoredLinkTypes& operator+=(const IgnoredLinkTypes& other) noexcept;
 };
 
+// One share of the memory limit (docs/operations.md): what it may hold, most it held, and how often
+// it refused.
+struct PoolUse {
+  uint64_t limit_size = 0;  // bytes; 0: the run has no such pool
+  uint64_t used_size = 0;
+  uint64_t peak_size = 0;
+  uint64_t refused_count = 0;
+};
+inline constexpr size_t kMemoryPoolCount = 4;
+const char* memory_pool_name(size_t pool) noexcept;  // "flows", "dpi", "store", "buffers"
+
 struct Statistics {
   FrameCount delivered;         // by the sources
   uint64_t captured_bytes = 0;  // of delivered frames
@@ -78,13 +97,17 @@ struct Statistics {
   uint64_t drops_reported = 0;  // frames the capturing program says it lost, as its files tell
   uint64_t name_records = 0;    // addresses with a name in the captures' name resolution blocks
   std::array<uint64_t, kLimitCount> limits_hit{};
-  uint64_t callback_errors = 0;  // exceptions a library user's callback threw; the run goes on
+  std::array<PoolUse, kMemoryPoolCount> memory{};
+  uint64_t callback_errors = 0;  // exceptions a callback threw; the run goes on
+  uint64_t sweep_errors = 0;     // steps of a sweep that failed; they were tried again
 
   // Counts a decoded frame, which verdicts and ignored_link_types are made of.
   void add_verdict(Layer layer, Verdict verdict, uint16_t link_type, uint64_t wire_size) noexcept {
     verdicts[static_cast<size_t>(layer)][static_cast<size_t>(verdict)].add(wire_size);
     if (verdict == Verdict::kIgnoredLinkType) ignored_link_types.add(link_type, {1, wire_size});
   }
+  // Gives frames counted before another verdict.
+  void move(Layer layer, Verdict from, Verdict to, const FrameCount& count) noexcept;
   FrameCount of_class(VerdictClass verdict_class) const noexcept;
   Statistics& operator+=(const Statistics& other) noexcept;
 };

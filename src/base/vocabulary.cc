@@ -4,6 +4,7 @@
 // arithmetic of Statistics, which only adds and subtracts what others counted.
 #include <array>
 
+#include "base/memory_budget.h"
 #include "weir/flow_record.h"
 #include "weir/statistics.h"
 #include "weir/verdict.h"
@@ -37,8 +38,9 @@ constexpr std::array kFlowOriginNames = {"syn", "first_packet", "service_port"};
 constexpr std::array kConnStateNames = {"S0",   "S1",     "SF",    "REJ", "S2",  "S3", "RSTO",
                                         "RSTR", "RSTOS0", "RSTRH", "SH",  "SHR", "OTH"};
 constexpr std::array kDecisionNames = {"undecided", "allow", "block"};
-constexpr std::array<const char*, kLimitCount> kLimitNames = {"flow_count", "fragment_count",
-                                                              "history_size"};
+constexpr std::array<const char*, kLimitCount> kLimitNames = {
+    "flow_count",  "fragment_count", "history_size", "flow_pressure",
+    "flow_detail", "flow_shape",     "flow_probe"};
 
 template <typename Table, typename Enum>
 auto& at(const Table& table, Enum value) noexcept {
@@ -76,6 +78,18 @@ const char* decision_name(Decision decision) noexcept {
 }
 const char* limit_name(Limit limit) noexcept {
   return at(kLimitNames, limit);
+}
+
+static_assert(kMemoryPoolCount == kPoolCount);
+const char* memory_pool_name(size_t pool) noexcept {
+  return pool_name(static_cast<Pool>(pool));
+}
+
+void Statistics::move(Layer layer, Verdict from, Verdict to, const FrameCount& count) noexcept {
+  auto& row = verdicts[static_cast<size_t>(layer)];
+  row[static_cast<size_t>(from)].frames -= count.frames;
+  row[static_cast<size_t>(from)].bytes -= count.bytes;
+  row[static_cast<size_t>(to)] += count;
 }
 
 FrameCount Statistics::of_class(VerdictClass verdict_class) const noexcept {
@@ -134,6 +148,13 @@ Statistics& Statistics::operator+=(const Statistics& other) noexcept {
   name_records += other.name_records;
   for (size_t index = 0; index < kLimitCount; ++index) limits_hit[index] += other.limits_hit[index];
   callback_errors += other.callback_errors;
+  sweep_errors += other.sweep_errors;
+  for (size_t pool = 0; pool < kMemoryPoolCount; ++pool) {
+    memory[pool].limit_size += other.memory[pool].limit_size;
+    memory[pool].used_size += other.memory[pool].used_size;
+    memory[pool].peak_size += other.memory[pool].peak_size;
+    memory[pool].refused_count += other.memory[pool].refused_count;
+  }
   return *this;
 }
 

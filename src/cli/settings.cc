@@ -23,7 +23,7 @@ constexpr int64_t kTebibyte = kMebibyte * kMebibyte;
 // Three quarters of memory.limit are for flows; the last one is for finished records.
 constexpr uint64_t kQuarter = 4;
 constexpr uint64_t kFlowQuarters = 3;
-constexpr uint64_t kFlowCountDefault = 4'000'000;
+constexpr uint64_t kFlowCountMax = 100'000'000;
 
 template <FlowFamily family>
 void apply_family(Settings& settings, int64_t value) {
@@ -79,10 +79,17 @@ constexpr SettingRow kRows[] = {
     {"flow.decapsulate", "", SettingType::kBool, "true", "", "", 0, 1, false,
      "Whether a flow has the addresses inside its tunnels, or those outside.",
      [](Settings& s, int64_t v) { s.decapsulates = v != 0; }},
-    count_row(
-        "flow.max", "--flow-max", "", 1, 100'000'000, true,
-        "Most flows alive at once; as many as fit three quarters of memory.limit, at most 4000000.",
-        [](Settings& s, int64_t v) { s.flow_count_max = static_cast<uint32_t>(v); }),
+    count_row("flow.max", "--flow-max", "", 1, 100'000'000, true,
+              "Most flows alive at once; by default as many as are sure to fit their share of "
+              "memory.limit.",
+              [](Settings& s, int64_t v) { s.flow_count_max = static_cast<uint32_t>(v); }),
+    count_row("flow.initial", "--flow-initial", "4096", 16, 100'000'000, false,
+              "Flows the table has room for at the start, before it grows.",
+              [](Settings& s, int64_t v) { s.flow_count_initial = static_cast<uint32_t>(v); }),
+    {"flow.eviction", "--eviction", SettingType::kChoice, "value", "", "value|lru|none", 0, 0,
+     false,
+     "Which flows end when the table is full: those worth least, the longest silent, or none.",
+     [](Settings& s, int64_t v) { s.eviction = static_cast<Eviction>(v); }},
     timeout_row("flow.timeout.tcp", "--timeout.tcp", "5m", kIdleTimeoutMaxNs,
                 "Silence that ends a TCP flow.", apply_family<kTcp>),
     state_row("flow.timeout.tcp_new", "--timeout.tcp_new", "flow.timeout.tcp",
@@ -127,6 +134,10 @@ constexpr SettingRow kRows[] = {
     timeout_row("flow.timeout.active", "--timeout.active", "60s", 24 * kHourNs,
                 "Interval of the interim records of a long flow; 0 for none.",
                 [](Settings& s, int64_t v) { s.timeouts.active_ns = v; }),
+    {"flow.timeout.pressure", "--timeout.pressure", SettingType::kDuration, "5s", "", "", 0,
+     kIdleTimeoutMaxNs, false,
+     "Silence that ends an unanswered flow while the table is nearly full.",
+     [](Settings& s, int64_t v) { s.pressure_timeout_ns = v; }},
     {"flow.fragment.timeout", "--timeout.fragment", SettingType::kDuration, "30s", "", "", 0,
      kIdleTimeoutMaxNs, false, "How long the pieces of a fragmented packet are remembered.",
      [](Settings& s, int64_t v) { s.fragment_timeout_ns = v; }},
@@ -256,8 +267,8 @@ int64_t computed_default(const SettingRow& row, uint64_t memory_size, const Sett
     return std::max(row.min, static_cast<int64_t>(capped));
   }
   ASSERT(row.key == "flow.max");
-  return static_cast<int64_t>(std::min(
-      kFlowCountDefault, so_far.memory_limit / kQuarter * kFlowQuarters / kFlowMemorySize));
+  return static_cast<int64_t>(
+      std::min(kFlowCountMax, so_far.memory_limit / kQuarter * kFlowQuarters / kFlowMemorySize));
 }
 
 // Variables in the groups of the table are settings: a misspelt one is an error, not silence. Other

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "flow/flow_table.h"
 #include "flow/timeouts.h"
 
 namespace weir {
@@ -36,6 +37,9 @@ struct Settings {
   ZoneKind zone = ZoneKind::kNone;
   bool decapsulates = true;
   uint32_t flow_count_max = 0;
+  uint32_t flow_count_initial = 4096;
+  Eviction eviction = Eviction::kValue;
+  int64_t pressure_timeout_ns = 5 * kSecondNs;
   uint32_t fragment_count_max = 0;
   int64_t fragment_timeout_ns = 0;
   Timeouts timeouts;
@@ -68,7 +72,7 @@ struct SettingRow {
 
 // In the order of the effective configuration: a row comes after the one it follows.
 std::span<const SettingRow> setting_rows();
-inline constexpr size_t kSettingCount = 29;
+inline constexpr size_t kSettingCount = 32;
 
 // WEIR_FLOW_TIMEOUT_TCP for flow.timeout.tcp.
 std::string environment_name(const SettingRow& row);

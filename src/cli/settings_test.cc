@@ -354,7 +354,7 @@ TEST(Settings, FlowCountFollowsTheMemoryLimit) {
   ASSERT_TRUE(layers.set_flag(row_of("memory.limit"), "64M", error)) << error;
   EXPECT_EQ(layers.effective().flow_count_max, (48u << 20) / kFlowMemorySize);
   ASSERT_TRUE(layers.set_flag(row_of("memory.limit"), "16T", error)) << error;
-  EXPECT_EQ(layers.effective().flow_count_max, 4'000'000u);
+  EXPECT_EQ(layers.effective().flow_count_max, 100'000'000u);
   ASSERT_TRUE(layers.set_flag(row_of("flow.max"), "7", error)) << error;
   EXPECT_EQ(layers.effective().flow_count_max, 7u);
 }

@@ -113,6 +113,20 @@ void write_summary(JsonWriter& json, const Summary& summary) {
   json.end_object();
 }
 
+void write_memory(JsonWriter& json, const Statistics& statistics) {
+  json.begin_object("memory");
+  for (size_t pool = 0; pool < kMemoryPoolCount; ++pool) {
+    const PoolUse& use = statistics.memory[pool];
+    if (use.limit_size == 0) continue;
+    json.begin_object(memory_pool_name(pool));
+    json.number("limit", use.limit_size);
+    json.number("peak", use.peak_size);
+    json.number("refused", use.refused_count);
+    json.end_object();
+  }
+  json.end_object();
+}
+
 void write_imbalance(JsonWriter& json, const Imbalance& difference) {
   json.begin_object("imbalance");
   json.signed_number("verdict_frames", difference.verdict_frames);
@@ -150,6 +164,11 @@ std::string statistics_json(const Statistics& statistics, const Summary& summary
     if (statistics.limits_hit[index] > 0) json.element(limit_name(static_cast<Limit>(index)));
   }
   json.end_array();
+  write_memory(json, statistics);
+  json.begin_object("failures");
+  json.number("callbacks", statistics.callback_errors);
+  json.number("sweep_steps", statistics.sweep_errors);
+  json.end_object();
   json.begin_object("time");
   json.number("outliers", statistics.time_outliers);
   json.number("rebases", statistics.time_rebases);

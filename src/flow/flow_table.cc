@@ -1,407 +1,327 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The simple table: flows in a slab of pages (a flow never moves), and an index of (hash, slot)
-// pairs with linear probing, at most half full. It is the reference the fast one will be tested
-// against.
-//
-// Invariants: a slot is in the index exactly when its flow is live; the hash in the index is the
-// flow's hash; a free slot is on the free list exactly once.
-#include "flow/flow_table.h"
-
-#include <sys/mman.h>
-
-#include <algorithm>
-#include <bit>
-#include <cstdlib>
-#include <new>
-
-#include "base/assert.h"
-#include "flow/live_flow.h"
-#include "net/service_map.h"
+// A packet of a known flow that changes nothing but counters is done in take_plain(); everything
+// else goes through take() or begin_flow(), which are written once for digests and decoded packets.
+#include "flow/flow_table_state.h"
 
 namespace weir {
 namespace {
 
-constexpr uint32_t kNoSlot = UINT32_MAX;
-constexpr uint32_t kPageSlots = 4096;
-constexpr size_t kPrefetchDistance = 8;  // packets between asking for a flow and using it
+// Packets between asking memory for an index bucket, or a flow, and using it (measured in
+// docs/decisions/002). A power of two: the hints of the flows go round.
+constexpr size_t kBucketPrefetchDistance = 64;
+constexpr size_t kFlowPrefetchDistance = 32;
 
-// Slots come in pages of about two megabytes, which the kernel may back with one huge page each: a random flow then
-// costs no walk of the page tables.
-struct PageDeleter {
-  void operator()(LiveFlow* page) const noexcept { std::free(page); }
-};
-using Page = std::unique_ptr<LiveFlow[], PageDeleter>;
+constexpr uint32_t kAgeCountMax = 64;         // flows looked at by one age(), unless they are late
+constexpr uint32_t kMigrateBucketCount = 16;  // a burst of 64 new flows fills fewer
+constexpr uint32_t kPrepareCount = 64;
+constexpr uint32_t kFinishCount = 1024;
 
-Page new_page() {
-  constexpr size_t kHugePageSize = 2 * 1024 * 1024;
-  constexpr size_t kSize =
-      (kPageSlots * sizeof(LiveFlow) + kHugePageSize - 1) / kHugePageSize * kHugePageSize;
-  void* const memory = std::aligned_alloc(kHugePageSize, kSize);
-  if (memory == nullptr) throw std::bad_alloc();
-  madvise(memory, kSize, MADV_HUGEPAGE);        // a wish; without it everything works
-  return Page(static_cast<LiveFlow*>(memory));  // a slot is written when it is first given out
-}
-
-bool is_short_broadcast(const AddressBytes& address) noexcept {
-  const bool is_short = (address[0] | address[1] | address[2] | address[3]) == 0;
-  return is_short && address[6] == 0xff && address[7] == 0xff;
-}
-
-// Whether an address can only be a destination: multicast, the IPv4 limited broadcast, or 0xffff,
-// the broadcast among the short addresses of IEEE 802.15.4.
-bool is_group_address(AddressKind kind, const AddressBytes& address) noexcept {
-  if (kind == AddressKind::kIpv6) return address[0] == 0xff;
-  if (kind == AddressKind::kIpv4)
-    return address[0] >= 224 && (address[0] < 240 || address[0] == 255);
-  if (kind == AddressKind::kEui64) return is_short_broadcast(address);
-  return (address[0] & 1) != 0;
-}
+// The part of flow_count_max above which flows without an answer get little time.
+constexpr uint64_t kPressureNumerator = 4;
+constexpr uint64_t kPressureDenominator = 5;
 
 }  // namespace
 
-// A flow has between two and four entries of the index, and may stand on the free list.
-static_assert(sizeof(LiveFlow) + 4 * 2 * sizeof(uint32_t) + sizeof(uint32_t) <= kFlowMemorySize);
+// Counts the packet to the flow. False, and nothing done, when the flow cannot count on.
+bool FlowTable::State::account(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
+                               std::vector<FlowRecord>& records) {
+  HotFlow& hot = hots[slot];
+  const int64_t active_ns = options.timeouts.active_ns;
+  const FlowDeltas& deltas = hot.deltas[static_cast<size_t>(packet.sender)];
+  // 32 bits overflow once in 4 GB; from then on the flow needs a rare part.
+  if (hot.rare == kNoPart && !fits(deltas, packet.adds) && !give_rare(slot)) return false;
 
-struct FlowTable::State {
-  explicit State(const FlowTableOptions& table_options) : options(table_options) {
-    resize_index(std::bit_ceil(std::max<uint32_t>(options.flow_count_initial, 16) * 2));
+  const int64_t due_before_ns = due_ns(hot);
+  if (clock_ns >= hot.interval_end_ns) {
+    if (hot.has(kFlowInInterval)) emit_interim(slot, records);
+    const int64_t intervals = (clock_ns - hot.interval_end_ns) / active_ns + 1;
+    hot.interval_end_ns = saturating_multiply_add(hot.interval_end_ns, intervals, active_ns);
   }
-
-  struct IndexEntry {
-    uint32_t hash = 0;
-    uint32_t slot = kNoSlot;
-  };
-
-  LiveFlow& flow(uint32_t slot) noexcept { return pages[slot / kPageSlots][slot % kPageSlots]; }
-  const LiveFlow& flow(uint32_t slot) const noexcept {
-    return pages[slot / kPageSlots][slot % kPageSlots];
+  hot.set(kFlowInInterval, active_ns > 0);
+  hot.last_clock_ns = clock_ns;
+  FlowParts parts = parts_of(slot);
+  if (!update_flow(parts, packet)) ++limits[static_cast<size_t>(Limit::kHistorySize)];
+  keep_rare(slot, parts);
+  if (options.tracks_changes) note_changed(slot);
+  // Due earlier than the wheel knows: a connection that closes, or an interval that begins again.
+  const int64_t due_after_ns = due_ns(hot);
+  if (due_after_ns < due_before_ns) {
+    wheel.disarm(slot);
+    wheel.arm(slot, due_after_ns, clock_ns);
   }
-
-  static uint32_t index_hash(uint64_t hash) noexcept { return static_cast<uint32_t>(hash); }
-  uint32_t home(uint32_t hash) const noexcept {
-    return hash & (static_cast<uint32_t>(index.size()) - 1);
-  }
-  uint32_t after(uint32_t position) const noexcept {
-    return (position + 1) & (static_cast<uint32_t>(index.size()) - 1);
-  }
-
-  uint32_t find(const FlowKey& key, uint64_t hash) const noexcept {
-    const uint32_t short_hash = index_hash(hash);
-    for (uint32_t position = home(short_hash); index[position].slot != kNoSlot;
-         position = after(position)) {
-      if (index[position].hash == short_hash && flow(index[position].slot).key == key)
-        return index[position].slot;
-    }
-    return kNoSlot;
-  }
-
-  void index_insert(uint32_t short_hash, uint32_t slot) noexcept {
-    uint32_t position = home(short_hash);
-    while (index[position].slot != kNoSlot) position = after(position);
-    index[position] = {short_hash, slot};
-  }
-
-  void resize_index(uint32_t size) {
-    std::vector<IndexEntry> old = std::move(index);
-    index.assign(size, IndexEntry{});
-    for (const IndexEntry& entry : old) {
-      if (entry.slot != kNoSlot) index_insert(entry.hash, entry.slot);
-    }
-  }
-
-  // Removes by shifting back what follows, so that no tombstones ever build up.
-  void index_erase(uint32_t slot, uint64_t hash) noexcept {
-    uint32_t hole = home(index_hash(hash));
-    while (index[hole].slot != slot) hole = after(hole);
-    for (uint32_t next = after(hole); index[next].slot != kNoSlot; next = after(next)) {
-      const uint32_t mask = static_cast<uint32_t>(index.size()) - 1;
-      const uint32_t displacement = (next - home(index[next].hash)) & mask;
-      if (displacement >= ((next - hole) & mask)) {
-        index[hole] = index[next];
-        hole = next;
-      }
-    }
-    index[hole].slot = kNoSlot;
-  }
-
-  uint32_t allocate_slot() {
-    if (!free_slots.empty()) {
-      const uint32_t slot = free_slots.back();
-      free_slots.pop_back();
-      return slot;
-    }
-    if (slot_count == pages.size() * kPageSlots) pages.push_back(new_page());
-    return slot_count++;
-  }
-
-  int64_t timeout(const LiveFlow& f) const noexcept {
-    return options.timeouts.idle_ns[static_cast<size_t>(f.family)][static_cast<size_t>(f.state)];
-  }
-
-  void prefetch_index(const Packet& packet) const noexcept;
-  void prefetch_flow(const Packet& packet) const noexcept;
-  void process(Packet& packet, std::vector<FlowRecord>& records);
-  uint32_t find_live(Packet& packet, std::vector<FlowRecord>& records);
-  uint32_t create(const Packet& packet);
-  void orient(LiveFlow& f, const Packet& packet) const noexcept;
-  void account(LiveFlow& f, const Packet& packet, std::vector<FlowRecord>& records);
-  void credit(LiveFlow& f, const EarlyPieces& early, bool from_b) noexcept;
-  void emit_interim(LiveFlow& f, std::vector<FlowRecord>& records);
-  bool expire(uint32_t slot, int64_t clock_ns, std::vector<FlowRecord>& records);
-  void end(uint32_t slot, int64_t alive_until_ns, EndReason reason, FlowState shown,
-           std::vector<FlowRecord>& records);
-
-  const FlowTableOptions options;
-  std::vector<Page> pages;
-  std::vector<uint32_t> free_slots;
-  std::vector<IndexEntry> index;
-  uint32_t slot_count = 0;  // slots ever used
-  uint32_t sweep_cursor = 0;
-  FlowStatistics counters;  // but for the live ones, which are walked
-  std::array<uint64_t, kLimitCount> limits{};
-};
-
-// An interval that had packets has ended: publish what the flow was at that time. What came after
-// is not in it, because every packet looks here first.
-void FlowTable::State::emit_interim(LiveFlow& f, std::vector<FlowRecord>& records) {
-  const FlowState shown = shown_state(f.state, f.interval_end_ns - f.last_clock_ns, timeout(f));
-  records.push_back(make_record(f, shown, EndReason::kActive));
-  ++counters.interim_records;
-  ++f.sequence;
-  f.published = f.counters;
-  f.interval_has_packets = false;
-}
-
-// Ends a flow that was alive until alive_until_ns. An interim record that fell due while it was
-// comes first.
-void FlowTable::State::end(uint32_t slot, int64_t alive_until_ns, EndReason reason, FlowState shown,
-                           std::vector<FlowRecord>& records) {
-  LiveFlow& f = flow(slot);
-  if (f.interval_has_packets && f.interval_end_ns <= alive_until_ns) emit_interim(f, records);
-  records.push_back(make_record(f, shown, reason));
-  ++counters.ended[static_cast<size_t>(reason)];
-  ++counters.ended_by_state[static_cast<size_t>(shown)];
-  const FlowRecord& record = records.back();
-  counters.in_ended.frames += record.src.total.packets + record.dst.total.packets;
-  counters.in_ended.bytes += record.src.total.bytes + record.dst.total.bytes;
-  index_erase(slot, f.hash);
-  f.is_live = false;
-  free_slots.push_back(slot);
-  --counters.live;
-}
-
-// Ends the flow if it is due at clock_ns; returns true if it did. The one place the lifetime rule
-// is written.
-bool FlowTable::State::expire(uint32_t slot, int64_t clock_ns, std::vector<FlowRecord>& records) {
-  LiveFlow& f = flow(slot);
-  const int64_t timeout_ns = timeout(f);
-  if (clock_ns - f.last_clock_ns <= timeout_ns) return false;
-  end(slot, saturating_add(f.last_clock_ns, timeout_ns), timeout_reason(f.state),
-      next_state(f.family, f.state, FlowEvent::kTimeout), records);
   return true;
 }
 
-// The live flow of the packet's key, after ending one that is over; kNoSlot when there is none.
-uint32_t FlowTable::State::find_live(Packet& packet, std::vector<FlowRecord>& records) {
-  const uint32_t slot = find(packet.key, packet.hash);
-  if (slot == kNoSlot) return kNoSlot;
-  const int64_t clock_ns = packet.frame->clock_ns;
-  if (expire(slot, clock_ns, records)) return kNoSlot;
-  LiveFlow& f = flow(slot);
-  const bool is_closing = f.state == FlowState::kClosing || f.state == FlowState::kClosed;
-  if (is_closing && packet.has_tcp && is_new_connection(f.tcp, packet, packet.from_b ? 1 : 0)) {
-    end(slot, clock_ns, EndReason::kEnd, f.state, records);
-    return kNoSlot;
-  }
-  return slot;
-}
-
-// Who opened the flow: the SYN's sender, else the end whose port is
-// less of a service.
-void FlowTable::State::orient(LiveFlow& f, const Packet& packet) const noexcept {
-  const bool is_syn = packet.has_tcp && (packet.tcp_flags & (kTcpSyn | kTcpRst)) == kTcpSyn;
-  if (is_syn) {
-    const bool is_answer = (packet.tcp_flags & kTcpAck) != 0;
-    f.origin = FlowOrigin::kSyn;
-    f.initiator_is_b = packet.from_b != is_answer;
-    return;
-  }
-  f.initiator_is_b = packet.from_b;
-  f.origin = FlowOrigin::kFirstPacket;
-  if (!packet.has_ports || f.family == FlowFamily::kIcmp) return;
-  const uint16_t sender_port = packet.from_b ? f.key.port_b : f.key.port_a;
-  const uint16_t receiver_port = packet.from_b ? f.key.port_a : f.key.port_b;
-  const AddressBytes& receiver = packet.from_b ? f.key.a : f.key.b;
-  if (service_rank(f.key.proto_number, sender_port) <=
-      service_rank(f.key.proto_number, receiver_port))
-    return;
-  if (is_group_address(f.key.kind, receiver)) return;
-  f.initiator_is_b = !packet.from_b;
-  f.origin = FlowOrigin::kServicePort;
-  f.history[f.history_size++] = '^';
-}
-
-uint32_t FlowTable::State::create(const Packet& packet) {
-  if (counters.live >= options.flow_count_max) {
-    ++limits[static_cast<size_t>(Limit::kFlowCount)];
-    return kNoSlot;
-  }
-  if ((counters.live + 1) * 2 > index.size()) resize_index(static_cast<uint32_t>(index.size()) * 2);
-  const uint32_t slot = allocate_slot();
-  index_insert(index_hash(packet.hash), slot);
-  ++counters.live;
-  ++counters.created;
-  LiveFlow& f = flow(slot);
-  f = LiveFlow{};
-  begin_flow(f, packet);
-  orient(f, packet);
-  if (options.timeouts.active_ns > 0)
-    f.interval_end_ns = saturating_add(f.first_clock_ns, options.timeouts.active_ns);
-  return slot;
-}
-
-void FlowTable::State::account(LiveFlow& f, const Packet& packet,
-                               std::vector<FlowRecord>& records) {
-  const int64_t clock_ns = packet.frame->clock_ns;
-  const int64_t active_ns = options.timeouts.active_ns;
-  if (clock_ns >= f.interval_end_ns) {
-    if (f.interval_has_packets) emit_interim(f, records);
-    const int64_t intervals = (clock_ns - f.first_clock_ns) / active_ns + 1;
-    f.interval_end_ns = saturating_multiply_add(f.first_clock_ns, intervals, active_ns);
-  }
-  f.interval_has_packets = active_ns > 0;
-  f.last_clock_ns = clock_ns;
-  if (!update_flow(f, packet)) ++limits[static_cast<size_t>(Limit::kHistorySize)];
+// Counts the packet to the flow of its key. False when that one is over, and ended: a new one begins.
+bool FlowTable::State::take(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
+                            std::vector<FlowRecord>& records) {
+  if (is_over(slot, clock_ns, packet, records)) return false;
+  if (account(slot, clock_ns, packet, records)) return true;
+  end(slot, clock_ns, EndReason::kResources, hots[slot].state, records);
+  return false;
 }
 
 // Pieces that came before the first one belong to the flow as if they had come with it.
-void FlowTable::State::credit(LiveFlow& f, const EarlyPieces& early, bool from_b) noexcept {
-  FlowCounters& counters_of_side = f.counters[from_b ? 1 : 0];
-  counters_of_side.packets += early.counters.packets;
-  counters_of_side.bytes += early.counters.bytes;
-  counters_of_side.ip_bytes += early.counters.ip_bytes;
-  counters_of_side.payload_bytes += early.counters.payload_bytes;
-  f.first_ts_ns = std::min(f.first_ts_ns, early.first_ts_ns);
-  f.last_ts_ns = std::max(f.last_ts_ns, early.last_ts_ns);
+void FlowTable::State::credit(uint32_t slot, const Packet& first_piece) noexcept {
+  FlowParts parts = parts_of(slot);
+  const EarlyPieces& early = first_piece.early;
+  const size_t sender = first_piece.from_b ? 1 : 0;
+  const FlowCounters& counted = early.counters;
+  const uint64_t largest =
+      std::max({counted.packets, counted.bytes, counted.ip_bytes, counted.payload_bytes});
+  const FlowDeltas adds = {
+      static_cast<uint32_t>(counted.packets), static_cast<uint32_t>(counted.bytes),
+      static_cast<uint32_t>(counted.ip_bytes), static_cast<uint32_t>(counted.payload_bytes)};
+  if (largest <= UINT32_MAX && fits(parts.hot.deltas[sender], adds)) {
+    add(parts.hot.deltas[sender], adds);
+  } else if (give_rare(slot)) {
+    add(rares[parts.hot.rare].folded[sender], counted);
+  } else {
+    refused[static_cast<size_t>(first_piece.layer)] += {counted.packets, counted.bytes};
+  }
+  ColdFlow& cold = colds[slot];
+  cold.first_ts_ns = std::min(cold.first_ts_ns, early.first_ts_ns);
+  parts.hot.last_ts_ns = std::max(parts.hot.last_ts_ns, early.last_ts_ns);
 }
 
-// A packet's look-up waits for its index entry, and then for its flow. Both are asked for while earlier packets are
-// worked on: hints and no more, nothing is remembered, so flows may come and go in between.
-// (Measured in docs/performance.md.)
-void FlowTable::State::prefetch_index(const Packet& packet) const noexcept {
-  __builtin_prefetch(&index[home(index_hash(packet.hash))]);
-}
-
-void FlowTable::State::prefetch_flow(const Packet& packet) const noexcept {
-  const IndexEntry& entry = index[home(index_hash(packet.hash))];
-  if (entry.slot == kNoSlot) return;
-  const LiveFlow& f = flow(entry.slot);
-  __builtin_prefetch(&f.key, 1);
-  __builtin_prefetch(&f.interval_end_ns, 1);
-  __builtin_prefetch(&f.counters, 1);
-  __builtin_prefetch(&f.tcp, 1);
+void FlowTable::State::refuse(Layer layer, uint64_t wire_size) noexcept {
+  refused[static_cast<size_t>(layer)].add(wire_size);
 }
 
 void FlowTable::State::process(Packet& packet, std::vector<FlowRecord>& records) {
-  packet.flow_created = false;
   packet.flow_id = 0;
-  uint32_t slot = find_live(packet, records);
+  packet.flow_created = false;
+  const Arrival arrival = arrival_of(packet);
+  uint32_t slot = find(arrival);
+  const bool is_new = slot == kNoSlot || !take(slot, arrival.clock_ns, arrival.packet, records);
+  if (is_new) slot = begin_flow(arrival, records);
   if (slot == kNoSlot) {
-    slot = create(packet);
-    if (slot == kNoSlot) {
-      packet.verdict = Verdict::kUnflowedFlowLimit;
-      return;
-    }
-    packet.flow_created = true;
+    packet.verdict = Verdict::kUnflowedFlowLimit;
+    refuse(packet.layer, packet.frame->wire_size);
+    return;
   }
-  LiveFlow& f = flow(slot);
-  packet.flow_id = f.id;
-  account(f, packet, records);
-
+  packet.flow_created = is_new;
+  packet.flow_id = colds[slot].id;
   if (packet.fragment == FragmentKind::kFirst && packet.early.counters.packets > 0) {
-    credit(f, packet.early, packet.from_b);
+    credit(slot, packet);
   }
+}
+
+// A packet's look-up waits for its index bucket, and then for its flow. Both are asked for while
+// earlier packets are worked on. What is found is a hint: flows may come and go in between.
+inline void FlowTable::State::prefetch(const PacketDigest& digest, uint32_t& hint) const noexcept {
+  hint = index.candidate(digest.hash, digest.hash_tag);
+  if (hint == FlowIndex::kNone) return;
+  __builtin_prefetch(&hots[hint], 1);
+  __builtin_prefetch(&hots[hint].interval_end_ns, 1);
+}
+
+void FlowTable::State::note_changed(uint32_t slot) noexcept {
+  HotFlow& hot = hots[slot];
+  if (hot.has(kFlowChanged) || changed.size() == kChangedCountMax) return;
+  hot.set(kFlowChanged, true);
+  changed.push_back(slot);
+}
+
+inline uint32_t FlowTable::State::find(const PacketDigest& digest, uint32_t hint) const noexcept {
+  return hint != FlowIndex::kNone && is_flow_of(hint, digest) ? hint : find_anew(digest);
+}
+
+uint32_t FlowTable::State::find_anew(const PacketDigest& digest) const noexcept {
+  return index.find(digest.hash, digest.hash_tag,
+                    [&](uint32_t slot) { return is_flow_of(slot, digest); });
+}
+
+// A plain packet of a flow that is neither due nor changed by it; else false, nothing done.
+inline bool FlowTable::State::take_plain(const PacketDigest& digest, uint32_t slot) noexcept {
+  HotFlow& hot = hots[slot];
+  if (digest.clock_ns >= hot.interval_end_ns) return false;
+  if (digest.clock_ns - hot.last_clock_ns > timeout(hot)) return false;
+  if (!count_steady(hot, digest)) return false;
+  hot.last_clock_ns = digest.clock_ns;
+  if (options.tracks_changes) note_changed(slot);
+  return true;
 }
 
 FlowTable::FlowTable(const FlowTableOptions& options) : state_(std::make_unique<State>(options)) {}
+
 FlowTable::~FlowTable() = default;
 
 void FlowTable::update(std::span<Packet* const> packets, std::vector<FlowRecord>& records) {
-  const size_t count = packets.size();
-  for (size_t at = 0; at < std::min(count, 2 * kPrefetchDistance); ++at) {
-    state_->prefetch_index(*packets[at]);
-  }
-  for (size_t at = 0; at < std::min(count, kPrefetchDistance); ++at) {
-    state_->prefetch_flow(*packets[at]);
-  }
+  for (Packet* const packet : packets) state_->process(*packet, records);
+}
+
+void FlowTable::update(const DigestBurst& burst, std::vector<FlowRecord>& records) {
+  State& state = *state_;
+  const size_t count = burst.order.size();
+  const auto digest_at = [&burst](size_t at) -> const PacketDigest& {
+    return burst.digests[burst.order[at]];
+  };
+  std::array<uint32_t, kFlowPrefetchDistance> hints;
+  for (size_t at = 0; at < std::min(count, kBucketPrefetchDistance); ++at)
+    state.index.prefetch(digest_at(at).hash);
+  for (size_t at = 0; at < std::min(count, kFlowPrefetchDistance); ++at)
+    state.prefetch(digest_at(at), hints[at]);
   for (size_t at = 0; at < count; ++at) {
-    if (at + 2 * kPrefetchDistance < count) {
-      state_->prefetch_index(*packets[at + 2 * kPrefetchDistance]);
+    if (at + kBucketPrefetchDistance < count)
+      state.index.prefetch(digest_at(at + kBucketPrefetchDistance).hash);
+    const PacketDigest& digest = digest_at(at);
+    uint32_t& next_hint = hints[at % kFlowPrefetchDistance];
+    const uint32_t hint = next_hint;
+    if (at + kFlowPrefetchDistance < count)
+      state.prefetch(digest_at(at + kFlowPrefetchDistance), next_hint);
+    const uint8_t bits = digest.key.bits;
+    if ((bits & (kDigestGeneral | kDigestNoFlow)) != 0) {
+      if ((bits & kDigestNoFlow) == 0) state.process(burst.generals[digest.index], records);
+      continue;
     }
-    if (at + kPrefetchDistance < count) state_->prefetch_flow(*packets[at + kPrefetchDistance]);
-    state_->process(*packets[at], records);
+    const uint32_t slot = state.find(digest, hint);
+    if (slot != kNoSlot) {
+      if (state.take_plain(digest, slot)) continue;
+      if (state.take(slot, digest.clock_ns, flow_packet(digest), records)) continue;
+    }
+    if (state.begin_flow(arrival_of(digest, burst.frames[digest.index]), records) == kNoSlot)
+      state.refuse((bits & kDigestTcp) != 0 ? Layer::kTcp : Layer::kUdp, digest.wire_size);
   }
 }
 
-bool FlowTable::sweep_slice(int64_t clock_ns, uint32_t slot_count,
-                            std::vector<FlowRecord>& records) {
+void FlowTable::age(int64_t clock_ns, std::vector<FlowRecord>& records) {
   State& state = *state_;
-  const uint32_t end = std::min(state.slot_count, saturating_add(state.sweep_cursor, slot_count));
-  for (uint32_t slot = state.sweep_cursor; slot < end; ++slot) {
-    LiveFlow& f = state.flow(slot);
-    if (!f.is_live || state.expire(slot, clock_ns, records)) continue;
-    if (f.interval_has_packets && clock_ns >= f.interval_end_ns) state.emit_interim(f, records);
+  if (!state.wheel.is_quiet(clock_ns)) {
+    state.wheel.fire(clock_ns, kAgeCountMax,
+                     [&](uint32_t slot) { state.look(slot, clock_ns, records); });
   }
-  const bool at_end = end == state.slot_count;
-  state.sweep_cursor = at_end ? 0 : end;
-  return at_end;
+  const uint64_t high_water =
+      uint64_t{state.options.flow_count_max} * kPressureNumerator / kPressureDenominator;
+  if (state.counters.live > high_water) state.relieve_pressure(clock_ns, records);
+}
+
+void FlowTable::maintain() noexcept {
+  State& state = *state_;
+  if (state.index.is_growing()) state.migrate(kMigrateBucketCount);
+  if (state.counters.live >= state.options.flow_count_max) return;
+  state.hots.prepare(kPrepareCount);
+  state.colds.prepare(kPrepareCount);
 }
 
 void FlowTable::sweep(int64_t clock_ns, std::vector<FlowRecord>& records) {
-  state_->sweep_cursor = 0;
-  sweep_slice(clock_ns, UINT32_MAX, records);
+  State& state = *state_;
+  for (uint32_t slot = 0; slot < state.hots.end_slot(); ++slot) {
+    if (!state.is_live(slot)) continue;
+    state.wheel.disarm(slot);
+    state.look(slot, clock_ns, records);
+  }
+}
+
+bool FlowTable::finish_some(int64_t clock_ns, std::vector<FlowRecord>& records) {
+  State& state = *state_;
+  uint32_t count = 0;
+  uint32_t& slot = state.finish_cursor;
+  state.is_finishing = true;
+  for (; slot < state.hots.end_slot() && count < kFinishCount; ++slot) {
+    if (!state.is_live(slot)) continue;
+    ++count;
+    if (state.expire(slot, clock_ns, records)) continue;
+    // A connection that is closed has ended by itself; only its linger is cut short.
+    const HotFlow& hot = state.hots[slot];
+    const EndReason reason = hot.state == FlowState::kClosed ? EndReason::kEnd : EndReason::kForced;
+    const FlowState shown =
+        shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot));
+    state.end(slot, clock_ns, reason, shown, records);
+  }
+  if (slot < state.hots.end_slot()) return false;
+  slot = 0;
+  state.is_finishing = false;
+  state.index.clear();
+  state.wheel.clear();
+  return true;
 }
 
 void FlowTable::finish(int64_t clock_ns, std::vector<FlowRecord>& records) {
-  State& state = *state_;
-  for (uint32_t slot = 0; slot < state.slot_count; ++slot) {
-    LiveFlow& f = state.flow(slot);
-    if (!f.is_live || state.expire(slot, clock_ns, records)) continue;
-    // A connection that is closed has ended by itself; only its linger is cut short.
-    const EndReason reason = f.state == FlowState::kClosed ? EndReason::kEnd : EndReason::kForced;
-    const FlowState shown = shown_state(f.state, clock_ns - f.last_clock_ns, state.timeout(f));
-    state.end(slot, clock_ns, reason, shown, records);
+  while (!finish_some(clock_ns, records)) {
   }
-  state.sweep_cursor = 0;
 }
 
 bool FlowTable::snapshot(const FlowKey& key, uint64_t hash, int64_t clock_ns,
                          FlowRecord& record) const {
-  const uint32_t slot = state_->find(key, hash);
+  State& state = *state_;
+  const Frame frame{};
+  Packet packet;
+  packet.frame = &frame;
+  packet.key = key;
+  packet.hash = hash;
+  const uint32_t slot = state.find(arrival_of(packet));
   if (slot == kNoSlot) return false;
-  const LiveFlow& f = state_->flow(slot);
-  record = make_record(f, shown_state(f.state, clock_ns - f.last_clock_ns, state_->timeout(f)),
-                       EndReason::kNone);
+  const FlowParts parts = state.parts_of(slot);
+  const HotFlow& hot = parts.hot;
+  const FlowState shown = shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot));
+  record = FlowRecord{};
+  make_record(parts, state.key_of(hot), state.shapes[hot.shape], shown, EndReason::kNone, record);
   return true;
 }
 
+void FlowTable::begin_collection() {
+  State& state = *state_;
+  if (state.collected_count < state.collected.size()) return;
+  state.collected.clear();
+  state.collected_count = 0;
+  state.collected.swap(state.changed);
+}
+
+bool FlowTable::collect_changes(size_t count_max, int64_t clock_ns,
+                                std::vector<FlowRecord>& started,
+                                std::vector<FlowUpdate>& updates) {
+  State& state = *state_;
+  for (size_t count = 0; count < count_max && state.collected_count < state.collected.size();
+       ++count) {
+    const uint32_t slot = state.collected[state.collected_count++];
+    if (!state.is_live(slot) || !state.hots[slot].has(kFlowChanged)) continue;
+    const FlowParts parts = state.parts_of(slot);
+    HotFlow& hot = parts.hot;
+    hot.set(kFlowChanged, false);
+    const FlowState shown =
+        shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot));
+    if (!hot.is_announced) {
+      hot.is_announced = true;
+      make_record(parts, state.key_of(hot), state.shapes[hot.shape], shown, EndReason::kNone,
+                  started.emplace_back());
+      continue;
+    }
+    const size_t src = hot.has(kFlowFromB) ? 1 : 0;
+    updates.push_back(
+        {parts.cold.id, hot.last_ts_ns, shown, parts.total(src), parts.total(1 - src)});
+  }
+  return state.collected_count < state.collected.size();
+}
+
 FlowStatistics FlowTable::statistics(int64_t clock_ns) const {
-  const State& state = *state_;
+  State& state = *state_;
   FlowStatistics result = state.counters;
   result.live = 0;
-  for (uint32_t slot = 0; slot < state.slot_count; ++slot) {
-    const LiveFlow& f = state.flow(slot);
-    if (!f.is_live) continue;
+  for (uint32_t slot = 0; slot < state.hots.end_slot(); ++slot) {
+    if (!state.is_live(slot)) continue;
+    const FlowParts parts = state.parts_of(slot);
+    const HotFlow& hot = parts.hot;
     ++result.live;
     ++result.live_by_state[static_cast<size_t>(
-        shown_state(f.state, clock_ns - f.last_clock_ns, state.timeout(f)))];
-    for (const FlowCounters& counters : f.counters) {
-      result.in_live.frames += counters.packets;
-      result.in_live.bytes += counters.bytes;
+        shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot)))];
+    for (size_t side = 0; side < 2; ++side) {
+      const FlowCounters total = parts.total(side);
+      result.in_live.frames += total.packets;
+      result.in_live.bytes += total.bytes;
     }
   }
   return result;
+}
+
+void FlowTable::add_refused(Statistics& statistics) const noexcept {
+  for (size_t layer = 0; layer < kLayerCount; ++layer) {
+    statistics.move(static_cast<Layer>(layer), Verdict::kDecoded, Verdict::kUnflowedFlowLimit,
+                    state_->refused[layer]);
+  }
+  for (size_t limit = 0; limit < kLimitCount; ++limit)
+    statistics.limits_hit[limit] += state_->limits[limit];
 }
 
 uint64_t FlowTable::limit_hits(Limit limit) const noexcept {
@@ -410,6 +330,14 @@ uint64_t FlowTable::limit_hits(Limit limit) const noexcept {
 
 uint64_t FlowTable::live_count() const noexcept {
   return state_->counters.live;
+}
+
+uint64_t FlowTable::swept_count() const noexcept {
+  return state_->swept_count;
+}
+
+uint64_t FlowTable::sweep_error_count() const noexcept {
+  return state_->sweep_error_count;
 }
 
 }  // namespace weir

@@ -20,13 +20,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   if ((bytes[0] & 8) != 0) options.timeouts.active_ns = kSecondNs;
   PacketSequence sequence(bytes + 1, size - 1, options.secret);
 
-  const std::vector<std::string> expected = run_model(options, sequence.packets());
-  for (const SweepPlan plan : {SweepPlan::kNever, SweepPlan::kAlways, SweepPlan::kSlices}) {
-    const TableRun run =
-        run_table(options, sequence.packets(), plan == SweepPlan::kNever ? 7 : 64, plan);
-    ASSERT(run.records == expected);
-    ASSERT(run.statistics.live == 0);
-    ASSERT(run.statistics.in_ended.frames == sequence.packets().size());
+  const std::vector<std::string> expected = run_model(options, sequence);
+  for (const SweepPlan plan : {SweepPlan::kNever, SweepPlan::kAlways, SweepPlan::kAge}) {
+    for (const Path path : {Path::kPackets, Path::kDigests}) {
+      const TableRun run =
+          run_table(options, sequence, plan == SweepPlan::kNever ? 7 : 64, plan, path);
+      ASSERT(run.records == expected);
+      ASSERT(run.statistics.live == 0);
+      ASSERT(run.statistics.in_ended.frames == sequence.packets().size());
+    }
   }
   return 0;
 }

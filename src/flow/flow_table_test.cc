@@ -33,13 +33,16 @@ TEST(FlowTable, EqualsTheModelForRandomPacketsAnySweepAndAnyBurst) {
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
     PacketSequence sequence(bytes.data(), bytes.size(), options.secret);
 
-    const std::vector<std::string> expected = run_model(options, sequence.packets());
-    for (const SweepPlan plan : {SweepPlan::kNever, SweepPlan::kAlways, SweepPlan::kSlices}) {
-      for (const size_t burst : {1u, 7u, 64u}) {
-        const TableRun run = run_table(options, sequence.packets(), burst, plan);
-        ASSERT_EQ(run.records, expected) << "plan " << static_cast<int>(plan) << " burst " << burst;
-        EXPECT_EQ(run.statistics.live, 0u);
-        EXPECT_EQ(run.statistics.in_ended.frames, sequence.packets().size());
+    const std::vector<std::string> expected = run_model(options, sequence);
+    for (const SweepPlan plan : {SweepPlan::kNever, SweepPlan::kAlways, SweepPlan::kAge}) {
+      for (const Path path : {Path::kPackets, Path::kDigests}) {
+        for (const size_t burst : {1u, 7u, 64u}) {
+          const TableRun run = run_table(options, sequence, burst, plan, path);
+          ASSERT_EQ(run.records, expected) << "plan " << static_cast<int>(plan) << " burst "
+                                           << burst << " path " << static_cast<int>(path);
+          EXPECT_EQ(run.statistics.live, 0u);
+          EXPECT_EQ(run.statistics.in_ended.frames, sequence.packets().size());
+        }
       }
     }
   }
@@ -175,6 +178,7 @@ TEST(FlowTable, MacsFollowTheDirection) {
 TEST(FlowTable, FullTableRefusesNewFlowsAndStillBalances) {
   FlowTableOptions options;
   options.flow_count_max = 1;
+  options.eviction = Eviction::kNone;
   FlowBuilder flow(options);
   EXPECT_EQ(flow.feed(0, udp("10.0.0.1", "10.0.0.2", 1, 2)).verdict, Verdict::kDecoded);
   EXPECT_EQ(flow.feed(1, udp("10.0.0.1", "10.0.0.2", 3, 4)).verdict, Verdict::kUnflowedFlowLimit);

@@ -17,7 +17,7 @@ bool is_between_ends_of(const DatagramKey& datagram, const Packet& packet) noexc
 }  // namespace
 
 FragmentCache::FragmentCache(const FragmentOptions& options, const HashSecret& secret)
-    : options_(options), secret_(secret), entries_(0, DatagramHash{secret}) {}
+    : options_(options), secret_(secret), hasher_(secret), entries_(0, DatagramHash{secret}) {}
 
 size_t FragmentCache::DatagramHash::operator()(const DatagramKey& key) const noexcept {
   const auto words = std::bit_cast<std::array<uint64_t, 6>>(key);
@@ -104,7 +104,7 @@ bool FragmentCache::resolve(Packet& packet) {
     // The packet inside was counted whole with the first piece, by its own length.
     packet.ip_size = packet.payload_size = packet.payload_captured = 0;
   }
-  packet.hash = hash_key(secret_, packet.key);
+  packet.hash = hash_key(hasher_, packet.key);
   return true;
 }
 
@@ -115,11 +115,8 @@ void FragmentCache::clear() {
 
 void FragmentCache::add_statistics(Statistics& statistics) const noexcept {
   for (size_t layer = 0; layer < kLayerCount; ++layer) {
-    const FrameCount& pieces = without_flow_[layer];
-    FrameCount& decoded = statistics.verdicts[layer][static_cast<size_t>(Verdict::kDecoded)];
-    decoded.frames -= pieces.frames;
-    decoded.bytes -= pieces.bytes;
-    statistics.verdicts[layer][static_cast<size_t>(Verdict::kUnflowedFragment)] += pieces;
+    statistics.move(static_cast<Layer>(layer), Verdict::kDecoded, Verdict::kUnflowedFragment,
+                    without_flow_[layer]);
   }
   statistics.limits_hit[static_cast<size_t>(Limit::kFragmentCount)] += limit_hit_count_;
 }

@@ -82,6 +82,7 @@ class FragmentCache {
 
   const FragmentOptions options_;
   const HashSecret secret_;
+  const KeyedHasher hasher_;
   std::unordered_map<DatagramKey, Entry, DatagramHash> entries_;
   std::list<Birth> births_;  // in order of clock; one per entry
   std::array<FrameCount, kLayerCount> without_flow_{};

@@ -11,9 +11,167 @@ constexpr uint16_t kProtoTcp = 6;
 constexpr uint16_t kProtoUdp = 17;
 constexpr uint16_t kProtoIcmpv6 = 58;
 
-FlowFamily family_of(const FlowKey& key) noexcept {
-  if (is_link_address(key.kind)) return FlowFamily::kOther;
-  switch (key.proto_number) {
+// Letters given once per side; their bits in TcpSide::history_once.
+enum class Once : uint8_t { kSyn, kSynAck, kAck, kData, kFin, kReset, kMultiFlag, kInconsistent };
+
+constexpr uint8_t once_bit(Once once) noexcept {
+  return static_cast<uint8_t>(1u << static_cast<unsigned>(once));
+}
+
+// Returns false when the history is full.
+bool append_letter(FlowParts& parts, int sender, char letter) noexcept {
+  HotFlow& hot = parts.hot;
+  if (hot.history_size == kHistorySizeMax) return false;
+  const char shown = sender == 0 ? static_cast<char>(letter - 'a' + 'A') : letter;
+  if (hot.history_size < kHotHistorySize) {
+    hot.history[hot.history_size] = shown;
+  } else {
+    parts.rare.history[hot.history_size - kHotHistorySize] = shown;
+    parts.uses_rare = true;
+  }
+  ++hot.history_size;
+  return true;
+}
+
+bool append_once(FlowParts& parts, int sender, Once once, char letter) noexcept {
+  uint8_t& given = parts.hot.sides[static_cast<size_t>(sender)].history_once;
+  if ((given & once_bit(once)) != 0) return true;
+  given |= once_bit(once);
+  return append_letter(parts, sender, letter);
+}
+
+// The 1st, 10th, 100th … time, as Zeek does for letters that would otherwise fill the history.
+bool is_power_of_ten(uint32_t count) noexcept {
+  while (count >= 10 && count % 10 == 0) count /= 10;
+  return count == 1;
+}
+
+bool follow_tcp_history(FlowParts& parts, const TcpSegment& segment, const TcpStep& step,
+                        int sender) noexcept {
+  const uint8_t flags = segment.flags;
+  const bool is_syn = (flags & kTcpSyn) != 0;
+  const bool is_fin = (flags & kTcpFin) != 0;
+  const bool is_rst = (flags & kTcpRst) != 0;
+  const bool is_ack = (flags & kTcpAck) != 0;
+  const TcpTrouble& own = parts.rare.trouble[static_cast<size_t>(sender)];
+  const TcpTrouble& peer = parts.rare.trouble[static_cast<size_t>(1 - sender)];
+  bool fits = true;
+  if (is_syn && (is_fin || is_rst)) fits &= append_once(parts, sender, Once::kMultiFlag, 'q');
+  if (is_fin && is_rst) fits &= append_once(parts, sender, Once::kInconsistent, 'i');
+  if (is_syn)
+    fits &= is_ack ? append_once(parts, sender, Once::kSynAck, 'h')
+                   : append_once(parts, sender, Once::kSyn, 's');
+  if (step.payload_retransmit && is_power_of_ten(own.payload_retransmits))
+    fits &= append_letter(parts, sender, 't');
+  if (step.zero_window && is_power_of_ten(own.zero_windows))
+    fits &= append_letter(parts, sender, 'w');
+  // The gap is in what the peer sent: its letter.
+  if (step.gap && is_power_of_ten(peer.gaps)) fits &= append_letter(parts, 1 - sender, 'g');
+  if (!is_syn && !is_fin && !is_rst && is_ack && !step.payload)
+    fits &= append_once(parts, sender, Once::kAck, 'a');
+  if (step.payload) fits &= append_once(parts, sender, Once::kData, 'd');
+  if (is_fin) fits &= append_once(parts, sender, Once::kFin, 'f');
+  if (is_rst) fits &= append_once(parts, sender, Once::kReset, 'r');
+  return fits;
+}
+
+// Which packets of `side` follow_tcp() and the history would make nothing of: both ends are known,
+// nothing waits for an acknowledgement, no round-trip time is to be measured, the letters are given.
+void note_steady(HotFlow& hot, size_t sender) noexcept {
+  TcpSide& side = hot.sides[sender];
+  const TcpSide& peer = hot.sides[1 - sender];
+  const bool is_settled = side.has_next && hot.has(kFlowEstablished) &&
+                          (!side.has_syn || side.is_syn_acked) && peer.has_isn &&
+                          (!peer.has_syn || peer.is_syn_acked) && !peer.has_fin && !peer.has_hole;
+  const bool awaits_rtt = !hot.has(kFlowHasRtt) && side.has_syn && !side.has_syn_ack &&
+                          peer.has_syn_ack && peer.is_syn_acked;
+  const bool is_steady = is_settled && !awaits_rtt;
+  side.is_steady_ack = is_steady && (side.history_once & once_bit(Once::kAck)) != 0;
+  side.is_steady_data = is_steady && (side.history_once & once_bit(Once::kData)) != 0 &&
+                        hot.state == FlowState::kActive;
+}
+
+bool update_tcp(FlowParts& parts, const FlowPacket& packet) noexcept {
+  if (!packet.has_tcp) return true;  // A later fragment: counted, but nothing to follow.
+  HotFlow& hot = parts.hot;
+  bool is_established = hot.has(kFlowEstablished);
+  bool has_rtt = hot.has(kFlowHasRtt);
+  const TcpStep step = follow_tcp({hot.sides, hot.rtt_or_syn_ns, parts.cold.fin_end,
+                                   parts.rare.trouble, is_established, has_rtt},
+                                  packet.tcp, packet.sender);
+  hot.set(kFlowEstablished, is_established);
+  hot.set(kFlowHasRtt, has_rtt);
+  parts.uses_rare |= step.trouble;
+  const auto apply = [&hot](FlowEvent event) {
+    hot.state = next_state(FlowFamily::kTcp, hot.state, event);
+  };
+  if (step.midstream) apply(FlowEvent::kMidstream);
+  if (step.handshake) apply(FlowEvent::kHandshake);
+  if (step.payload) apply(FlowEvent::kPayload);
+  if (step.fin) apply(FlowEvent::kFin);
+  if (step.fins_acked) apply(FlowEvent::kFinsAcked);
+  if (step.reset) apply(FlowEvent::kReset);
+  const bool fits = follow_tcp_history(parts, packet.tcp, step, packet.sender);
+  note_steady(hot, 0);
+  note_steady(hot, 1);
+  return fits;
+}
+
+void vote_for_size(HotFlow& hot, uint32_t ip_size) noexcept {
+  const uint32_t size = std::min<uint32_t>(ip_size, UINT16_MAX);
+  if (hot.size_votes() == 0) {
+    hot.size_candidate() = size;
+    hot.size_votes() = 1;
+  } else if (hot.size_candidate() == size) {
+    ++hot.size_votes();
+  } else {
+    --hot.size_votes();
+  }
+}
+
+bool update_udp(FlowParts& parts, const FlowPacket& packet, bool is_two_way) noexcept {
+  HotFlow& hot = parts.hot;
+  if (packet.adds.ip_bytes > 0) vote_for_size(hot, packet.adds.ip_bytes);
+  const bool fits =
+      packet.adds.payload_bytes == 0 || append_once(parts, packet.sender, Once::kData, 'd');
+  // A reply makes the flow established and the packet after it active; then nothing changes, nor
+  // does it while one end alone sends.
+  for (size_t sender = 0; sender < 2; ++sender) {
+    TcpSide& side = hot.sides[sender];
+    const bool is_alone = !is_two_way && sender == static_cast<size_t>(packet.sender);
+    side.is_steady_ack = hot.state == FlowState::kActive || is_alone;
+    side.is_steady_data = side.is_steady_ack && (side.history_once & once_bit(Once::kData)) != 0;
+  }
+  return fits;
+}
+
+}  // namespace
+
+bool fits(const FlowDeltas& deltas, const FlowDeltas& adds) noexcept {
+  FlowDeltas sum;
+  return !(__builtin_add_overflow(deltas.packets, adds.packets, &sum.packets) |
+           __builtin_add_overflow(deltas.bytes, adds.bytes, &sum.bytes) |
+           __builtin_add_overflow(deltas.ip_bytes, adds.ip_bytes, &sum.ip_bytes) |
+           __builtin_add_overflow(deltas.payload_bytes, adds.payload_bytes, &sum.payload_bytes));
+}
+
+void add(FlowDeltas& deltas, const FlowDeltas& adds) noexcept {
+  deltas.packets += adds.packets;
+  deltas.bytes += adds.bytes;
+  deltas.ip_bytes += adds.ip_bytes;
+  deltas.payload_bytes += adds.payload_bytes;
+}
+
+void add(FlowCounters& counters, const FlowCounters& adds) noexcept {
+  counters.packets += adds.packets;
+  counters.bytes += adds.bytes;
+  counters.ip_bytes += adds.ip_bytes;
+  counters.payload_bytes += adds.payload_bytes;
+}
+
+FlowFamily flow_family(AddressKind kind, uint16_t proto_number) noexcept {
+  if (is_link_address(kind)) return FlowFamily::kOther;
+  switch (proto_number) {
     case kProtoTcp:
       return FlowFamily::kTcp;
     case kProtoUdp:
@@ -26,140 +184,57 @@ FlowFamily family_of(const FlowKey& key) noexcept {
   }
 }
 
-// Letters given once per side; their bits in LiveFlow::history_once.
-enum class Once : uint8_t { kSyn, kSynAck, kAck, kData, kFin, kReset, kMultiFlag, kInconsistent };
-
-// Returns false when the history is full.
-bool append_letter(LiveFlow& flow, int sender, char letter) noexcept {
-  if (flow.history_size == kHistorySizeMax) return false;
-  flow.history[flow.history_size++] = sender == 0 ? static_cast<char>(letter - 'a' + 'A') : letter;
-  return true;
+FlowPacket flow_packet(const Packet& packet) noexcept {
+  FlowPacket result;
+  result.adds = {1, packet.frame->wire_size, packet.ip_size, packet.payload_size};
+  result.ts_ns = packet.frame->ts_ns;
+  result.sender = packet.from_b ? 1 : 0;
+  result.has_tcp = packet.has_tcp;
+  if (packet.has_tcp) result.tcp = tcp_segment(packet);
+  return result;
 }
 
-bool append_once(LiveFlow& flow, int sender, Once once, char letter) noexcept {
-  uint8_t& given = flow.history_once[static_cast<size_t>(sender)];
-  const uint8_t bit = static_cast<uint8_t>(1u << static_cast<unsigned>(once));
-  if ((given & bit) != 0) return true;
-  given |= bit;
-  return append_letter(flow, sender, letter);
+void FlowParts::fold() noexcept {
+  for (size_t side = 0; side < 2; ++side) {
+    const FlowDeltas& deltas = hot.deltas[side];
+    add(rare.folded[side],
+        FlowCounters{deltas.packets, deltas.bytes, deltas.ip_bytes, deltas.payload_bytes});
+    hot.deltas[side] = {};
+  }
+  uses_rare = true;
 }
 
-// The 1st, 10th, 100th … time, as Zeek does for letters that would otherwise fill the history.
-bool is_power_of_ten(uint32_t count) noexcept {
-  while (count >= 10 && count % 10 == 0) count /= 10;
-  return count == 1;
-}
-
-bool follow_tcp_history(LiveFlow& flow, const Packet& packet, const TcpStep& step,
-                        int sender) noexcept {
-  const uint8_t flags = packet.tcp_flags;
-  const bool is_syn = (flags & kTcpSyn) != 0;
-  const bool is_fin = (flags & kTcpFin) != 0;
-  const bool is_rst = (flags & kTcpRst) != 0;
-  const bool is_ack = (flags & kTcpAck) != 0;
-  const TcpDetail& side = flow.tcp.details[static_cast<size_t>(sender)];
-  const TcpDetail& peer = flow.tcp.details[static_cast<size_t>(1 - sender)];
-  bool fits = true;
-  if (is_syn && (is_fin || is_rst)) fits &= append_once(flow, sender, Once::kMultiFlag, 'q');
-  if (is_fin && is_rst) fits &= append_once(flow, sender, Once::kInconsistent, 'i');
-  if (is_syn)
-    fits &= is_ack ? append_once(flow, sender, Once::kSynAck, 'h')
-                   : append_once(flow, sender, Once::kSyn, 's');
-  if (step.payload_retransmit && is_power_of_ten(side.payload_retransmits))
-    fits &= append_letter(flow, sender, 't');
-  if (step.zero_window && is_power_of_ten(side.zero_windows))
-    fits &= append_letter(flow, sender, 'w');
-  // The gap is in what the peer sent: its letter.
-  if (step.gap && is_power_of_ten(peer.gaps)) fits &= append_letter(flow, 1 - sender, 'g');
-  if (!is_syn && !is_fin && !is_rst && is_ack && !step.payload)
-    fits &= append_once(flow, sender, Once::kAck, 'a');
-  if (step.payload) fits &= append_once(flow, sender, Once::kData, 'd');
-  if (is_fin) fits &= append_once(flow, sender, Once::kFin, 'f');
-  if (is_rst) fits &= append_once(flow, sender, Once::kReset, 'r');
-  return fits;
-}
-
-bool update_tcp(LiveFlow& flow, const Packet& packet, int sender) noexcept {
-  if (!packet.has_tcp) return true;  // A later fragment: counted, but nothing to follow.
-  const TcpStep step = follow_tcp(flow.tcp, packet, sender);
-  const auto apply = [&flow](FlowEvent event) {
-    flow.state = next_state(flow.family, flow.state, event);
-  };
-  if (step.midstream) apply(FlowEvent::kMidstream);
-  if (step.handshake) apply(FlowEvent::kHandshake);
-  if (step.payload) apply(FlowEvent::kPayload);
-  if (step.fin) apply(FlowEvent::kFin);
-  if (step.fins_acked) apply(FlowEvent::kFinsAcked);
-  if (step.reset) apply(FlowEvent::kReset);
-  return follow_tcp_history(flow, packet, step, sender);
-}
-
-void vote_for_size(LiveFlow& flow, uint32_t ip_size) noexcept {
-  const uint16_t size = static_cast<uint16_t>(std::min<uint32_t>(ip_size, UINT16_MAX));
-  if (flow.size_votes == 0) {
-    flow.size_candidate = size;
-    flow.size_votes = 1;
-  } else if (flow.size_candidate == size) {
-    ++flow.size_votes;
+bool update_flow(FlowParts& parts, const FlowPacket& packet) noexcept {
+  HotFlow& hot = parts.hot;
+  FlowDeltas& deltas = hot.deltas[static_cast<size_t>(packet.sender)];
+  if (!fits(deltas, packet.adds)) parts.fold();
+  add(deltas, packet.adds);
+  // What is not before the last one is not before the first one: no need to fetch that.
+  if (packet.ts_ns >= hot.last_ts_ns) {
+    hot.last_ts_ns = packet.ts_ns;
   } else {
-    --flow.size_votes;
+    parts.cold.first_ts_ns = std::min(parts.cold.first_ts_ns, packet.ts_ns);
   }
-}
 
-}  // namespace
-
-void begin_flow(LiveFlow& flow, const Packet& packet) noexcept {
-  const Frame& frame = *packet.frame;
-  flow.is_live = true;
-  flow.key = packet.key;
-  flow.hash = packet.hash;
-  flow.id = static_cast<uint64_t>(frame.source) << 48 | (frame.number & 0xffff'ffff'ffff);
-  flow.first_clock_ns = flow.last_clock_ns = frame.clock_ns;
-  flow.first_ts_ns = flow.last_ts_ns = frame.ts_ns;
-  flow.family = family_of(packet.key);
-  flow.has_ports = packet.has_ports;
-  flow.interface = frame.interface;
-  flow.path = packet.path;
-  flow.vlans = packet.vlans;
-  flow.has_macs = packet.has_macs;
-  if (packet.has_macs)
-    flow.macs = packet.from_b ? std::array{packet.dst_mac, packet.src_mac}
-                              : std::array{packet.src_mac, packet.dst_mac};
-  if (flow.family == FlowFamily::kIcmp) {
-    flow.icmp_type = packet.icmp_type;
-    flow.icmp_code = packet.icmp_code;
+  const FlowFamily family = hot.family();
+  if (family == FlowFamily::kTcp) return update_tcp(parts, packet);
+  const bool is_two_way = parts.total(0).packets > 0 && parts.total(1).packets > 0;
+  if (is_two_way) {
+    const FlowEvent event = hot.state == FlowState::kNew ? FlowEvent::kReply : FlowEvent::kPacket;
+    hot.state = next_state(family, hot.state, event);
   }
-}
-
-bool update_flow(LiveFlow& flow, const Packet& packet) noexcept {
-  const Frame& frame = *packet.frame;
-  const int sender = packet.from_b ? 1 : 0;
-  FlowCounters& counters = flow.counters[static_cast<size_t>(sender)];
-  counters.packets += 1;
-  counters.bytes += frame.wire_size;
-  counters.ip_bytes += packet.ip_size;
-  counters.payload_bytes += packet.payload_size;
-  flow.first_ts_ns = std::min(flow.first_ts_ns, frame.ts_ns);
-  flow.last_ts_ns = std::max(flow.last_ts_ns, frame.ts_ns);
-
-  if (flow.family == FlowFamily::kTcp) return update_tcp(flow, packet, sender);
-  if (flow.counters[0].packets > 0 && flow.counters[1].packets > 0) {
-    const FlowEvent event = flow.state == FlowState::kNew ? FlowEvent::kReply : FlowEvent::kPacket;
-    flow.state = next_state(flow.family, flow.state, event);
-  }
-  if (flow.family != FlowFamily::kUdp) return true;
-  if (packet.ip_size > 0) vote_for_size(flow, packet.ip_size);
-  return packet.payload_size == 0 || append_once(flow, sender, Once::kData, 'd');
+  return family != FlowFamily::kUdp || update_udp(parts, packet, is_two_way);
 }
 
 namespace {
 
-ConnState conn_state_of(const LiveFlow& flow, size_t src) noexcept {
-  const FlowCounters& sent = flow.counters[src];
-  const FlowCounters& answered = flow.counters[1 - src];
-  if (flow.family == FlowFamily::kTcp)
-    return tcp_conn_state(flow.tcp, static_cast<int>(src), sent, answered);
-  if (flow.family != FlowFamily::kUdp) return ConnState::kOth;
+ConnState conn_state_of(const FlowParts& parts, size_t src) noexcept {
+  const FlowCounters sent = parts.total(src);
+  const FlowCounters answered = parts.total(1 - src);
+  const FlowFamily family = parts.hot.family();
+  if (family == FlowFamily::kTcp)
+    return tcp_conn_state(parts.hot.sides, static_cast<int>(src), sent, answered);
+  if (family != FlowFamily::kUdp) return ConnState::kOth;
   if (sent.packets > 0) return answered.packets > 0 ? ConnState::kSf : ConnState::kS0;
   return ConnState::kShr;
 }
@@ -169,21 +244,19 @@ FlowCounters difference(const FlowCounters& now, const FlowCounters& before) noe
           now.payload_bytes - before.payload_bytes};
 }
 
-FlowSide side_record(const LiveFlow& flow, size_t side, bool is_interim) noexcept {
-  FlowSide record;
-  record.address = side == 0 ? flow.key.a : flow.key.b;
-  record.port = side == 0 ? flow.key.port_a : flow.key.port_b;
-  record.mac = flow.macs[side];
-  record.total = flow.counters[side];
-  if (is_interim) record.delta = difference(flow.counters[side], flow.published[side]);
-  const TcpSide& tcp = flow.tcp.sides[side];
-  const TcpDetail& detail = flow.tcp.details[side];
-  record.tcp_isn = detail.isn;
+void fill_side(const FlowParts& parts, const FlowKey& key, size_t side, FlowSide& record) noexcept {
+  record.address = side == 0 ? key.a : key.b;
+  record.port = side == 0 ? key.port_a : key.port_b;
+  record.mac = parts.cold.macs[side];
+  record.total = parts.total(side);
+  if (parts.hot.family() != FlowFamily::kTcp) return;
+  const TcpSide& tcp = parts.hot.sides[side];
+  const TcpTrouble& trouble = parts.rare.trouble[side];
+  record.tcp_isn = tcp.isn;
   record.has_tcp_isn = tcp.has_isn;
   record.tcp_flags = tcp.flags;
-  record.retransmits = detail.retransmits;
-  record.out_of_order = detail.out_of_order;
-  return record;
+  record.retransmits = trouble.retransmits;
+  record.out_of_order = trouble.out_of_order;
 }
 
 // Upper case becomes lower and back; the flip mark has no case.
@@ -191,41 +264,58 @@ char swap_case(char letter) noexcept {
   return letter == '^' ? letter : static_cast<char>(letter ^ 0x20);
 }
 
+void fill_history(const FlowParts& parts, FlowRecord& record) noexcept {
+  const HotFlow& hot = parts.hot;
+  record.history_size = hot.history_size;
+  const auto rest = std::copy(hot.history.begin(), hot.history.end(), record.history.begin());
+  if (hot.history_size > kHotHistorySize)
+    std::copy(parts.rare.history.begin(), parts.rare.history.end(), rest);
+  std::fill(record.history.begin() + record.history_size, record.history.end(), '\0');
+  if (!hot.has(kFlowFromB)) return;
+  std::transform(record.history.begin(), record.history.begin() + record.history_size,
+                 record.history.begin(), swap_case);
+}
+
 }  // namespace
 
-FlowRecord make_record(const LiveFlow& flow, FlowState shown, EndReason reason) noexcept {
-  const size_t src = flow.initiator_is_b ? 1 : 0;
-  FlowRecord record;
-  record.id = flow.id;
-  record.sequence = flow.sequence;
+void make_record(const FlowParts& parts, const FlowKey& key, const FlowShape& shape,
+                 FlowState shown, EndReason reason, FlowRecord& record) noexcept {
+  HotFlow& hot = parts.hot;
+  const ColdFlow& cold = parts.cold;
+  const FlowFamily family = hot.family();
+  const size_t src = hot.has(kFlowFromB) ? 1 : 0;
+  record.id = cold.id;
+  record.sequence = cold.sequence;
   record.is_final = reason != EndReason::kActive && reason != EndReason::kNone;
-  record.address_kind = flow.key.kind;
-  record.zone_kind = flow.key.zone_kind;
-  record.zone = flow.key.zone;
-  record.has_ports = flow.has_ports;
-  record.has_macs = flow.has_macs;
+  record.address_kind = key.kind;
+  record.zone_kind = key.zone_kind;
+  record.zone = key.zone;
+  record.has_ports = shape.has_ports;
+  record.has_macs = shape.has_macs;
   record.state = shown;
   record.end_reason = reason;
-  record.origin = flow.origin;
-  record.conn_state = conn_state_of(flow, src);
-  record.proto_number = flow.key.proto_number;
-  record.interface = flow.interface;
-  record.first_seen_ns = flow.first_ts_ns;
-  record.last_seen_ns = flow.last_ts_ns;
-  record.rtt_ns = flow.tcp.rtt_ns;
-  if (flow.family == FlowFamily::kUdp) record.udp_typical_size = flow.size_candidate;
-  record.icmp_type = flow.icmp_type;
-  record.icmp_code = flow.icmp_code;
-  record.path = flow.path;
-  record.vlans = flow.vlans;
-  record.src = side_record(flow, src, reason == EndReason::kActive);
-  record.dst = side_record(flow, 1 - src, reason == EndReason::kActive);
-  record.history_size = flow.history_size;
-  record.history = flow.history;
-  if (flow.initiator_is_b)
-    std::transform(record.history.begin(), record.history.begin() + record.history_size,
-                   record.history.begin(), swap_case);
-  return record;
+  record.origin = hot.origin;
+  record.conn_state = conn_state_of(parts, src);
+  record.proto_number = key.proto_number;
+  record.interface = shape.interface;
+  record.first_seen_ns = cold.first_ts_ns;
+  record.last_seen_ns = hot.last_ts_ns;
+  if (hot.has(kFlowHasRtt)) record.rtt_ns = hot.rtt_or_syn_ns;
+  if (family == FlowFamily::kUdp)
+    record.udp_typical_size = static_cast<uint16_t>(hot.size_candidate());
+  if (family == FlowFamily::kIcmp) {
+    record.icmp_type = static_cast<uint8_t>(hot.icmp_type_and_code() >> 8);
+    record.icmp_code = static_cast<uint8_t>(hot.icmp_type_and_code());
+  }
+  record.path = shape.path;
+  record.vlans = shape.vlans;
+  fill_side(parts, key, src, record.src);
+  fill_side(parts, key, 1 - src, record.dst);
+  if (reason == EndReason::kActive) {
+    record.src.delta = difference(record.src.total, parts.rare.published[src]);
+    record.dst.delta = difference(record.dst.total, parts.rare.published[1 - src]);
+  }
+  fill_history(parts, record);
 }
 
 }  // namespace weir

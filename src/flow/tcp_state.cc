@@ -12,90 +12,96 @@ int32_t distance(uint32_t a, uint32_t b) noexcept {
 // One direction of a connection.
 struct Sender {
   TcpSide& side;
-  TcpDetail& detail;
+  TcpTrouble& trouble;
 };
 
 // Data below the expected number: fills the hole, repeats, or keeps alive.
-void follow_old_data(Sender sender, const Packet& packet, uint32_t end, TcpStep& step) noexcept {
-  auto& [side, detail] = sender;
-  const bool inside_hole = side.hole_begin != side.hole_end &&
-                           distance(packet.tcp_seq, side.hole_begin) >= 0 &&
-                           distance(end, side.hole_end) <= 0;
+void follow_old_data(Sender sender, const TcpSegment& segment, uint32_t end,
+                     TcpStep& step) noexcept {
+  auto& [side, trouble] = sender;
+  const bool inside_hole = side.has_hole && distance(segment.seq, trouble.hole_begin) >= 0 &&
+                           distance(end, trouble.hole_end) <= 0;
   if (inside_hole) {
-    ++detail.out_of_order;
+    ++trouble.out_of_order;
+    step.trouble = true;
     // What fills the middle leaves two holes; the upper one is remembered.
-    if (end == side.hole_end && packet.tcp_seq != side.hole_begin) {
-      side.hole_end = packet.tcp_seq;
+    if (end == trouble.hole_end && segment.seq != trouble.hole_begin) {
+      trouble.hole_end = segment.seq;
     } else {
-      side.hole_begin = end;
+      trouble.hole_begin = end;
     }
+    side.has_hole = trouble.hole_begin != trouble.hole_end;
     return;
   }
-  const bool is_keep_alive = packet.payload_size <= 1 &&
-                             (packet.tcp_flags & (kTcpSyn | kTcpFin)) == 0 &&
-                             packet.tcp_seq == side.next_seq - 1;
+  const bool is_keep_alive = segment.payload_size <= 1 &&
+                             (segment.flags & (kTcpSyn | kTcpFin)) == 0 &&
+                             segment.seq == side.next_seq - 1;
   if (is_keep_alive) return;
-  ++detail.retransmits;
-  if (packet.payload_size > 0) {
-    ++detail.payload_retransmits;
+  ++trouble.retransmits;
+  step.trouble = true;
+  if (segment.payload_size > 0) {
+    ++trouble.payload_retransmits;
     step.payload_retransmit = true;
   }
   if (distance(end, side.next_seq) > 0) side.next_seq = end;
 }
 
-void follow_sequence(Sender sender, const Packet& packet, TcpStep& step) noexcept {
-  TcpSide& side = sender.side;
-  const bool is_syn = (packet.tcp_flags & kTcpSyn) != 0;
-  const bool is_fin = (packet.tcp_flags & kTcpFin) != 0;
+void follow_sequence(Sender sender, const TcpSegment& segment, TcpStep& step) noexcept {
+  auto& [side, trouble] = sender;
+  const bool is_syn = (segment.flags & kTcpSyn) != 0;
+  const bool is_fin = (segment.flags & kTcpFin) != 0;
   // A RST's sequence number need not be the sender's next one, and it occupies none.
-  if ((packet.tcp_flags & kTcpRst) != 0) return;
-  const uint32_t size = packet.payload_size + (is_syn ? 1 : 0) + (is_fin ? 1 : 0);
-  const uint32_t end = packet.tcp_seq + size;
+  if ((segment.flags & kTcpRst) != 0) return;
+  const uint32_t size = segment.payload_size + (is_syn ? 1 : 0) + (is_fin ? 1 : 0);
+  const uint32_t end = segment.seq + size;
 
   if (!side.has_next) {
     side.next_seq = end;
     side.has_next = true;
-    side.hole_begin = side.hole_end = 0;
+    side.has_hole = false;
   } else if (size > 0) {
-    const int32_t ahead = distance(packet.tcp_seq, side.next_seq);
+    const int32_t ahead = distance(segment.seq, side.next_seq);
     if (ahead < 0) {
-      follow_old_data(sender, packet, end, step);
+      follow_old_data(sender, segment, end, step);
     } else {
       if (ahead > 0) {
-        side.hole_begin = side.next_seq;
-        side.hole_end = packet.tcp_seq;
+        trouble.hole_begin = side.next_seq;
+        trouble.hole_end = segment.seq;
+        side.has_hole = true;
+        step.trouble = true;
       }
       side.next_seq = end;
     }
   }
   // The rest of a fragmented segment has no header to read its size from: start afresh with the
   // next one.
-  if (packet.fragment == FragmentKind::kFirst) side.has_next = false;
+  if (segment.is_first_piece) side.has_next = false;
 }
 
 // What an acknowledgement says of the other side.
-void follow_ack(Sender sender, const Packet& packet, TcpStep& step) noexcept {
-  auto& [peer, detail] = sender;
-  const bool is_reset = (packet.tcp_flags & kTcpRst) != 0;
+void follow_ack(Sender sender, const uint32_t& fin_end, const TcpSegment& segment,
+                TcpStep& step) noexcept {
+  auto& [peer, trouble] = sender;
+  const bool is_reset = (segment.flags & kTcpRst) != 0;
   if (!peer.has_isn && !is_reset) {
-    detail.isn = packet.tcp_ack - 1;
+    peer.isn = segment.ack - 1;
     peer.has_isn = true;
   }
-  if (peer.has_syn && !peer.is_syn_acked && distance(packet.tcp_ack, detail.isn) > 0) {
+  if (peer.has_syn && !peer.is_syn_acked && distance(segment.ack, peer.isn) > 0) {
     peer.is_syn_acked = true;
   }
-  if (peer.has_fin && distance(packet.tcp_ack, detail.fin_end) >= 0) peer.is_fin_acked = true;
-  if (peer.hole_begin != peer.hole_end && distance(packet.tcp_ack, peer.hole_end) >= 0) {
-    peer.hole_begin = peer.hole_end;
-    ++detail.gaps;
-    step.gap = true;
+  if (peer.has_fin && distance(segment.ack, fin_end) >= 0) peer.is_fin_acked = true;
+  if (peer.has_hole && distance(segment.ack, trouble.hole_end) >= 0) {
+    peer.has_hole = false;
+    ++trouble.gaps;
+    step.gap = step.trouble = true;
   }
 }
 
 // Both directions are open: every SYN seen is acknowledged. A side whose SYN was not seen
 // (one-sided or late capture) counts as open when it, or its peer, goes on without SYN.
-bool is_open(const TcpState& tcp) noexcept {
-  for (const TcpSide& side : tcp.sides) {
+bool is_open(const std::array<TcpSide, 2>& sides) noexcept {
+  for (const TcpSide& side : sides) {
     if (side.has_syn && !side.is_syn_acked) return false;
   }
   return true;
@@ -103,36 +109,40 @@ bool is_open(const TcpState& tcp) noexcept {
 
 }  // namespace
 
-TcpStep follow_tcp(TcpState& tcp, const Packet& packet, int sender) noexcept {
+TcpSegment tcp_segment(const Packet& packet) noexcept {
+  return {packet.tcp_seq,     packet.tcp_ack,         packet.payload_size,
+          packet.tcp_flags,   packet.tcp_window == 0, packet.fragment == FragmentKind::kFirst,
+          packet.frame->ts_ns};
+}
+
+TcpStep follow_tcp(TcpState tcp, const TcpSegment& segment, int sender) noexcept {
   TcpStep step;
-  TcpSide& side = tcp.sides[static_cast<size_t>(sender)];
-  TcpSide& peer = tcp.sides[static_cast<size_t>(1 - sender)];
-  TcpDetail& detail = tcp.details[static_cast<size_t>(sender)];
-  TcpDetail& peer_detail = tcp.details[static_cast<size_t>(1 - sender)];
-  const uint8_t flags = packet.tcp_flags;
+  const size_t own = static_cast<size_t>(sender);
+  TcpSide& side = tcp.sides[own];
+  TcpSide& peer = tcp.sides[1 - own];
+  const uint8_t flags = segment.flags;
   const bool is_syn = (flags & kTcpSyn) != 0;
   const bool is_ack = (flags & kTcpAck) != 0;
   const bool is_rst = (flags & kTcpRst) != 0;
-  const bool is_first =
-      tcp.sides[0].flags == 0 && tcp.sides[1].flags == 0 && !side.has_next && !peer.has_next;
-  const bool handshake_seen = tcp.sides[0].has_syn || tcp.sides[1].has_syn;
+  const bool is_first = side.flags == 0 && peer.flags == 0 && !side.has_next && !peer.has_next;
+  const bool handshake_seen = side.has_syn || peer.has_syn;
 
   side.flags |= flags;
   if (is_syn && !is_rst) {
-    const bool is_same = side.has_isn && detail.isn == packet.tcp_seq;
+    const bool is_same = side.has_isn && side.isn == segment.seq;
     if (!side.is_syn_acked && !is_same) {
       // The real thing beats what an acknowledgement let us conclude, and the latest attempt the
       // earlier ones.
       if (side.has_syn) side.has_next = false;
-      detail.isn = packet.tcp_seq;
+      side.isn = segment.seq;
       side.has_isn = true;
     }
     side.has_syn = true;
     if (is_ack) side.has_syn_ack = true;
-    if (!is_ack) tcp.syn_ts_ns = packet.frame->ts_ns;
+    if (!is_ack && !tcp.has_rtt) tcp.rtt_or_syn_ns = segment.ts_ns;
   }
-  follow_sequence({side, detail}, packet, step);
-  if (is_ack) follow_ack({peer, peer_detail}, packet, step);
+  follow_sequence({side, tcp.trouble[own]}, segment, step);
+  if (is_ack) follow_ack({peer, tcp.trouble[1 - own]}, tcp.fin_end[1 - own], segment, step);
   // Whoever goes on without a SYN has had its own acknowledged, seen or not.
   if (!is_syn && !is_rst && is_ack && side.has_syn) side.is_syn_acked = true;
 
@@ -140,42 +150,44 @@ TcpStep follow_tcp(TcpState& tcp, const Packet& packet, int sender) noexcept {
     if (is_first && !handshake_seen) {
       step.midstream = true;
       tcp.is_established = true;
-    } else if (is_ack && is_open(tcp)) {
+    } else if (is_ack && is_open(tcp.sides)) {
       step.handshake = true;
       tcp.is_established = true;
     }
-  } else if (!tcp.is_established && !is_rst && side.has_syn && peer.has_syn && is_open(tcp)) {
+  } else if (!tcp.is_established && !is_rst && side.has_syn && peer.has_syn && is_open(tcp.sides)) {
     // Simultaneous open: both SYNs are acknowledged by SYN-ACKs.
     step.handshake = true;
     tcp.is_established = true;
   }
-  if (tcp.rtt_ns < 0 && !is_syn && is_ack && !is_rst && side.has_syn && !side.has_syn_ack &&
+  if (!tcp.has_rtt && !is_syn && is_ack && !is_rst && side.has_syn && !side.has_syn_ack &&
       peer.has_syn_ack && peer.is_syn_acked) {
-    const int64_t rtt_ns = packet.frame->ts_ns - tcp.syn_ts_ns;
-    if (rtt_ns >= 0) tcp.rtt_ns = rtt_ns;
+    const int64_t rtt_ns = segment.ts_ns - tcp.rtt_or_syn_ns;
+    tcp.has_rtt = rtt_ns >= 0;
+    if (tcp.has_rtt) tcp.rtt_or_syn_ns = rtt_ns;
   }
 
-  step.payload = packet.payload_size > 0;
+  step.payload = segment.payload_size > 0;
   if ((flags & kTcpFin) != 0 && !is_rst) {
     step.fin = !side.has_fin && !peer.has_fin;
     if (!side.has_fin) {
       side.has_fin = true;
-      detail.fin_end = packet.tcp_seq + packet.payload_size + 1;
+      tcp.fin_end[own] = segment.seq + segment.payload_size + 1;
     }
   }
   step.fins_acked = side.is_fin_acked && peer.is_fin_acked;
   if (is_rst) side.has_rst = step.reset = true;
-  if (packet.tcp_window == 0 && !is_rst) {
-    ++detail.zero_windows;
-    step.zero_window = true;
+  if (segment.has_zero_window && !is_rst) {
+    ++tcp.trouble[own].zero_windows;
+    step.zero_window = step.trouble = true;
   }
   return step;
 }
 
-bool is_new_connection(const TcpState& tcp, const Packet& packet, int sender) noexcept {
-  if ((packet.tcp_flags & (kTcpSyn | kTcpAck | kTcpRst)) != kTcpSyn) return false;
-  const size_t side = static_cast<size_t>(sender);
-  return !tcp.sides[side].has_syn || tcp.details[side].isn != packet.tcp_seq;
+bool is_new_connection(const std::array<TcpSide, 2>& sides, uint8_t flags, uint32_t seq,
+                       int sender) noexcept {
+  if ((flags & (kTcpSyn | kTcpAck | kTcpRst)) != kTcpSyn) return false;
+  const TcpSide& side = sides[static_cast<size_t>(sender)];
+  return !side.has_syn || side.isn != seq;
 }
 
 namespace {
@@ -207,10 +219,11 @@ bool is_inactive(Endpoint endpoint) noexcept {
 
 }  // namespace
 
-ConnState tcp_conn_state(const TcpState& tcp, int orig, const FlowCounters& orig_counters,
+ConnState tcp_conn_state(const std::array<TcpSide, 2>& sides, int orig,
+                         const FlowCounters& orig_counters,
                          const FlowCounters& resp_counters) noexcept {
-  const TcpSide& orig_side = tcp.sides[static_cast<size_t>(orig)];
-  const TcpSide& resp_side = tcp.sides[static_cast<size_t>(1 - orig)];
+  const TcpSide& orig_side = sides[static_cast<size_t>(orig)];
+  const TcpSide& resp_side = sides[static_cast<size_t>(1 - orig)];
   const Endpoint originator = endpoint_state(orig_side, resp_side, orig_counters);
   const Endpoint responder = endpoint_state(resp_side, orig_side, resp_counters);
 

@@ -12,35 +12,65 @@
 //
 // Sequence arithmetic is modulo 2^32. Sides are the canonical endpoints a (0) and b (1), not
 // initiator and responder.
+//
+// It lies in three places by how often it is touched (live_flow.h): with every packet, at the end,
+// and, TcpTrouble, only when something out of the ordinary happens.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "net/packet.h"
+#include "net/packet_digest.h"
 
 namespace weir {
 
-// What every packet looks at: of both sides together less than a cache line.
-struct TcpSide {
-  uint32_t next_seq = 0;    // has_next
-  uint32_t hole_begin = 0;  // the hole is [begin, end); none when equal
-  uint32_t hole_end = 0;
-  uint8_t flags = 0;  // union of all flags sent
-  bool has_isn = false;
-  bool has_next = false;
-  bool has_syn = false;      // sent a SYN, with or without ACK
-  bool has_syn_ack = false;  // sent a SYN with ACK
-  bool is_syn_acked = false;
-  bool has_fin = false;
-  bool is_fin_acked = false;
-  bool has_rst = false;
+// What one segment says, from a Packet or a digest.
+struct TcpSegment {
+  uint32_t seq = 0;
+  uint32_t ack = 0;
+  uint32_t payload_size = 0;
+  uint8_t flags = 0;
+  bool has_zero_window = false;
+  bool is_first_piece = false;  // of a fragmented datagram: its end is not in its length
+  int64_t ts_ns = 0;
 };
+TcpSegment tcp_segment(const Packet& packet) noexcept;  // packet.has_tcp
+inline TcpSegment tcp_segment(const PacketDigest& digest) noexcept {
+  return {digest.tcp_seq,
+          digest.tcp_ack,
+          digest.payload_size,
+          digest.tcp_flags,
+          (digest.key.bits & kDigestZeroWindow) != 0,
+          false,
+          digest.ts_ns};
+}
 
-// What is looked at when something out of the ordinary happens.
-struct TcpDetail {
-  uint32_t isn = 0;      // has_isn
-  uint32_t fin_end = 0;  // has_fin: the acknowledgement number that covers the FIN
+// One direction. 12 bytes.
+struct TcpSide {
+  uint32_t next_seq = 0;     // has_next
+  uint32_t isn = 0;          // has_isn
+  uint8_t flags = 0;         // union of all flags sent
+  uint8_t history_once = 0;  // history letters already given (live_flow.cc)
+  bool has_isn : 1 = false;
+  bool has_next : 1 = false;
+  bool has_syn : 1 = false;      // sent a SYN, with or without ACK
+  bool has_syn_ack : 1 = false;  // sent a SYN with ACK
+  bool is_syn_acked : 1 = false;
+  bool has_fin : 1 = false;
+  bool is_fin_acked : 1 = false;
+  bool has_rst : 1 = false;
+  bool has_hole : 1 = false;  // TcpTrouble has it
+  // The side's next packet, if it is a bare ACK (or data in order), changes nothing but counters:
+  // see steady_after() in live_flow.cc.
+  bool is_steady_ack : 1 = false;
+  bool is_steady_data : 1 = false;
+};
+static_assert(sizeof(TcpSide) == 12);
+
+struct TcpTrouble {
+  uint32_t hole_begin = 0;  // has_hole: [begin, end)
+  uint32_t hole_end = 0;
   uint32_t retransmits = 0;
   uint32_t out_of_order = 0;
   uint32_t payload_retransmits = 0;  // history letter t
@@ -49,12 +79,12 @@ struct TcpDetail {
 };
 
 struct TcpState {
-  std::array<TcpSide, 2> sides;
-  bool is_established = false;  // kHandshake or kMidstream has happened
-  std::array<TcpDetail, 2> details;
-  int64_t syn_ts_ns = 0;  // of the last SYN without ACK
-  // Last SYN to the ACK that completes the handshake (Wireshark's initial RTT).
-  int64_t rtt_ns = -1;
+  std::array<TcpSide, 2>& sides;
+  int64_t& rtt_or_syn_ns;            // the ts of the last SYN without ACK, until the rtt is known
+  std::array<uint32_t, 2>& fin_end;  // has_fin: the acknowledgement number that covers the FIN
+  std::array<TcpTrouble, 2>& trouble;
+  bool& is_established;  // kHandshake or kMidstream has happened
+  bool& has_rtt;  // Last SYN to the ACK that completes the handshake (Wireshark's initial RTT)
 };
 
 // What one packet means for the flow's state and for its history.
@@ -67,19 +97,22 @@ struct TcpStep {
   bool reset = false;
   bool payload_retransmit = false;
   bool zero_window = false;
-  bool gap = false;  // the peer's hole was acknowledged unseen by this packet
+  bool gap = false;      // the peer's hole was acknowledged unseen by this packet
+  bool trouble = false;  // TcpTrouble has changed
 };
 
-// Follows one packet sent by `sender` (0 = a, 1 = b). The packet has a TCP header.
-TcpStep follow_tcp(TcpState& tcp, const Packet& packet, int sender) noexcept;
+// Follows one segment sent by `sender` (0 = a, 1 = b).
+TcpStep follow_tcp(TcpState tcp, const TcpSegment& segment, int sender) noexcept;
 
 // A SYN that opens another connection between the same ports: no ACK, and not the sequence number
 // it started with.
-bool is_new_connection(const TcpState& tcp, const Packet& packet, int sender) noexcept;
+bool is_new_connection(const std::array<TcpSide, 2>& sides, uint8_t flags, uint32_t seq,
+                       int sender) noexcept;
 
 // Zeek's conn_state. `orig` is the initiator's side; the counts tell whether an endpoint was seen
 // at all.
-ConnState tcp_conn_state(const TcpState& tcp, int orig, const FlowCounters& orig_counters,
+ConnState tcp_conn_state(const std::array<TcpSide, 2>& sides, int orig,
+                         const FlowCounters& orig_counters,
                          const FlowCounters& resp_counters) noexcept;
 
 }  // namespace weir

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// With workers, batches travel in a ring of slots used in turn. The reader fills slot n and
-// publishes n + 1; each worker processes the slots in order and says how far it is; the reader
-// takes a slot again when all workers are past it. Then it counts the verdicts, hands out the
-// records and releases the batch, so everything but the flow tables happens on one thread.
+// With N threads, batches travel in a ring of slots used in turn. What is to be done with a slot:
 //
-//   reader:  drain(slot) → next → decode, deal packets to shards → publish
-//   worker:  wait for publish → table.update of its packets → done
+//   read    by the caller's thread: the next batch of the input
+//   decode  by any thread, several slots at once
+//   admit   in order of the slots: whoever finds the next one decoded does it
+//   update  by each thread for the shard it owns, in order
+//   drain   by the caller's thread, when all shards are done: records handed out, batch released
+//   finish  at the end, by each thread for its shard, some flows at a time; the caller's thread
+//           hands out their records
+//
+// A thread takes what is most urgent of what it may do: the later a stage, the sooner a slot is free
+// again. So nobody waits while there is work, however the work is divided between the stages. The
+// state of the ring is under one mutex, which is taken a few times per batch of a thousand packets.
 #include "pipeline/engine.h"
 
 #include <algorithm>
 #include <array>
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/assert.h"
+#include "pipeline/batch_work.h"
 #include "pipeline/shard.h"
 
 namespace weir {
@@ -23,27 +31,19 @@ namespace {
 
 // Packets decoded before they are looked up; so many fit into the first-level cache.
 constexpr size_t kBurstSize = 64;
-constexpr uint64_t kSlotCount = 8;  // batches in flight with workers
-
-void count_verdict(Statistics& statistics, const Packet& packet) noexcept {
-  const Frame& frame = *packet.frame;
-  statistics.add_verdict(packet.layer, packet.verdict, frame.link_type, frame.wire_size);
-}
-
-void hand_out(std::vector<FlowRecord>& records, bool interim, const RecordCallback& on_records) {
-  if (!interim) std::erase_if(records, [](const FlowRecord& record) { return !record.is_final; });
-  if (!records.empty()) on_records(records);
-  records.clear();
-}
+constexpr uint64_t kSlotCount = 8;  // batches in flight with several threads
 
 struct Slot {
+  explicit Slot(uint32_t shard_count) : work(shard_count), records(shard_count) {}
+
   InputBatch input;
   bool has_batch = false;
   bool is_last = false;
+  bool is_decoded = false;
+  uint32_t updated_count = 0;  // shards
   int64_t clock_ns = 0;
-  std::vector<Packet> packets;
-  std::vector<std::vector<Packet*>> packets_of_shard;
-  std::vector<std::vector<FlowRecord>> records_of_shard;
+  BatchWork work;
+  std::vector<std::vector<FlowRecord>> records;  // of each shard
 };
 
 }  // namespace
@@ -55,13 +55,29 @@ struct Engine::Run {
         input(run_input),
         on_records(records_callback),
         on_progress(progress_callback),
+        budget(MemoryBudget::for_reading(options.memory_limit)),
         decoder(options.decode, options.table.secret),
         fragments(options.fragments, options.table.secret) {
     FlowTableOptions share = options.table;
     const uint32_t count = options.thread_count;
+    MemoryPool& flows = budget.pool(Pool::kFlows);
     share.flow_count_max = std::max<uint32_t>(1, share.flow_count_max / count);
-    for (uint32_t index = 0; index < count; ++index)
+    share.makes_interim_records = options.interim;
+    for (uint32_t index = 0; index < count; ++index) {
+      pools.push_back(std::make_unique<MemoryPool>(flows.limit_size() / count, &flows));
+      share.pool = pools.back().get();
       shards.push_back(std::make_unique<Shard>(share, options.sweep));
+    }
+  }
+
+  void hand_out(std::vector<FlowRecord>& records) {
+    if (records.empty()) return;
+    try {
+      on_records(records);
+    } catch (...) {
+      ++statistics.callback_errors;
+    }
+    records.clear();
   }
 
   // kData, kIdle (no frames: only the clock moves) or kEnd.
@@ -72,9 +88,7 @@ struct Engine::Run {
   }
 
   void run_alone() {
-    std::array<Packet, kBurstSize> packets;
-    std::vector<Packet*> decoded;
-    decoded.reserve(kBurstSize);
+    BatchWork work(1);
     std::vector<FlowRecord> records;
     Shard& shard = *shards.front();
     InputBatch batch;
@@ -83,95 +97,175 @@ struct Engine::Run {
       for (size_t begin = 0; begin < frames.size(); begin += kBurstSize) {
         const std::span<const Frame> burst =
             frames.subspan(begin, std::min(kBurstSize, frames.size() - begin));
-        decoded.clear();
-        for (size_t index = 0; index < burst.size(); ++index) {
-          decoder.decode(burst[index], packets[index]);
-          if (fragments.admit(packets[index])) decoded.push_back(&packets[index]);
-        }
-        shard.process(decoded, burst.back().clock_ns, records);
-        for (size_t index = 0; index < burst.size(); ++index)
-          count_verdict(statistics, packets[index]);
+        work.decode(decoder, burst);
+        work.admit(decoder, fragments, statistics);
+        shard.process(work.burst(0), burst.back().clock_ns, records);
+        hand_out(records);
       }
-      if (next == Next::kIdle) shard.process({}, input.now_ns(), records);
+      if (next == Next::kIdle) shard.process(DigestBurst{}, input.now_ns(), records);
       if (next == Next::kData) input.release(batch);
-      hand_out(records, options.interim, on_records);
+      hand_out(records);
       if (on_progress) on_progress();
     }
-    shard.finish(input.now_ns(), records);
-    hand_out(records, options.interim, on_records);
+    while (!shard.finish_some(input.now_ns(), records)) hand_out(records);
+    hand_out(records);
   }
 
-  void run_worker(uint32_t index) {
-    for (uint64_t sequence = 0;; ++sequence) {
-      published.wait(sequence, std::memory_order_acquire);
-      Slot& slot = slots[sequence % kSlotCount];
-      std::vector<FlowRecord>& records = slot.records_of_shard[index];
-      shards[index]->process(slot.packets_of_shard[index], slot.clock_ns, records);
-      const bool is_last = slot.is_last;
-      if (is_last) shards[index]->finish(slot.clock_ns, records);
-      done[index].store(sequence + 1, std::memory_order_release);
-      done[index].notify_one();
-      if (is_last) return;
-    }
+  enum class Finish : uint8_t { kGoesOn, kHasRecords, kHasLastRecords, kDone };
+
+  // What is done with slots, as sequence numbers: slots below have been through the stage.
+  struct Progress {
+    uint64_t read = 0;
+    uint64_t decode_begun = 0;
+    uint64_t admitted = 0;
+    std::vector<uint64_t> updated;  // of each shard
+    uint64_t drained = 0;
+    bool is_admitting = false;
+    bool has_read_last = false;
+    std::vector<Finish> finish;  // of each shard
+  };
+
+  Slot& slot_of(uint64_t sequence) { return *slots[sequence % kSlotCount]; }
+
+  bool is_drainable() {
+    return progress.drained < progress.admitted &&
+           slot_of(progress.drained).updated_count == options.thread_count;
   }
 
-  void deal(Slot& slot) {
-    const std::span<const Frame> frames = slot.input.batch.frames;
-    ASSERT(frames.size() <= slot.packets.size());
-    for (size_t index = 0; index < frames.size(); ++index) {
-      Packet& packet = slot.packets[index];
-      decoder.decode(frames[index], packet);
-      if (!fragments.admit(packet)) continue;
-      slot.packets_of_shard[shard_of(options.table.secret, packet.key, options.thread_count)]
-          .push_back(&packet);
-    }
+  bool is_all_updated(uint32_t thread) const {
+    return progress.has_read_last && progress.updated[thread] == progress.read;
   }
 
-  // Waits until every worker is past the slot, then gives back what it held.
-  void drain(uint64_t sequence) {
-    for (auto& worker_done : done) {
-      for (uint64_t at = worker_done.load(std::memory_order_acquire); at <= sequence;
-           at = worker_done.load(std::memory_order_acquire)) {
-        worker_done.wait(at, std::memory_order_acquire);
+  bool is_done(uint32_t thread) const {
+    const auto is_finished = [](Finish finish) { return finish == Finish::kDone; };
+    if (thread != 0) return is_finished(progress.finish[thread]);
+    return std::all_of(progress.finish.begin(), progress.finish.end(), is_finished) &&
+           progress.drained == progress.read;
+  }
+
+  // Does one piece of work; false when there is none for this thread now. The lock is held on entry
+  // and exit, and not during the work.
+  bool work_once(uint32_t thread, std::unique_lock<std::mutex>& lock) {
+    const bool is_caller = thread == 0;
+    if (is_caller && is_drainable()) return drain(lock);
+    if (progress.updated[thread] < progress.admitted) return update(thread, lock);
+    if (!progress.is_admitting && progress.admitted < progress.decode_begun &&
+        slot_of(progress.admitted).is_decoded)
+      return admit(lock);
+    if (is_caller && !progress.has_read_last && progress.read - progress.drained < kSlotCount)
+      return read(lock);
+    if (progress.decode_begun < progress.read) return decode(lock);
+    if (is_caller && progress.has_read_last && progress.drained == progress.read) {
+      for (uint32_t shard = 0; shard < options.thread_count; ++shard) {
+        const Finish state = progress.finish[shard];
+        if (state == Finish::kHasRecords || state == Finish::kHasLastRecords)
+          return hand_out_finished(shard, lock);
       }
     }
-    Slot& slot = slots[sequence % kSlotCount];
-    if (slot.has_batch) {
-      const size_t count = slot.input.batch.frames.size();
-      for (size_t index = 0; index < count; ++index) count_verdict(statistics, slot.packets[index]);
-      input.release(slot.input);
-      slot.has_batch = false;
-    }
-    for (auto& records : slot.records_of_shard) hand_out(records, options.interim, on_records);
-    for (auto& packets : slot.packets_of_shard) packets.clear();
+    if (is_all_updated(thread) && progress.finish[thread] == Finish::kGoesOn)
+      return finish_some(thread, lock);
+    return false;
+  }
+
+  bool finish_some(uint32_t thread, std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
+    const bool is_last = shards[thread]->finish_some(final_clock_ns, finished_records[thread]);
+    lock.lock();
+    progress.finish[thread] = is_last ? Finish::kHasLastRecords : Finish::kHasRecords;
+    return true;
+  }
+
+  bool hand_out_finished(uint32_t shard, std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
+    hand_out(finished_records[shard]);
+    lock.lock();
+    Finish& state = progress.finish[shard];
+    state = state == Finish::kHasLastRecords ? Finish::kDone : Finish::kGoesOn;
+    return true;
+  }
+
+  bool read(std::unique_lock<std::mutex>& lock) {
+    Slot& slot = slot_of(progress.read);
+    lock.unlock();
+    const Next next = next_batch(slot.input);
+    slot.has_batch = next == Next::kData;
+    slot.is_last = next == Next::kEnd;
+    slot.is_decoded = false;
+    slot.updated_count = 0;
+    slot.clock_ns = input.now_ns();
+    lock.lock();
+    ++progress.read;
+    progress.has_read_last = slot.is_last;
+    final_clock_ns = slot.clock_ns;
+    return true;
+  }
+
+  bool decode(std::unique_lock<std::mutex>& lock) {
+    Slot& slot = slot_of(progress.decode_begun++);
+    lock.unlock();
+    slot.work.decode(decoder, slot.input.batch.frames);
+    lock.lock();
+    slot.is_decoded = true;
+    return true;
+  }
+
+  bool admit(std::unique_lock<std::mutex>& lock) {
+    progress.is_admitting = true;
+    Slot& slot = slot_of(progress.admitted);
+    lock.unlock();
+    slot.work.admit(decoder, fragments, statistics);
+    lock.lock();
+    progress.is_admitting = false;
+    ++progress.admitted;
+    return true;
+  }
+
+  bool update(uint32_t thread, std::unique_lock<std::mutex>& lock) {
+    Slot& slot = slot_of(progress.updated[thread]);
+    lock.unlock();
+    shards[thread]->process(slot.work.burst(thread), slot.clock_ns, slot.records[thread]);
+    lock.lock();
+    ++slot.updated_count;
+    ++progress.updated[thread];
+    return true;
+  }
+
+  bool drain(std::unique_lock<std::mutex>& lock) {
+    Slot& slot = slot_of(progress.drained);
+    lock.unlock();
+    if (slot.has_batch) input.release(slot.input);
+    slot.has_batch = false;
+    for (auto& records : slot.records) hand_out(records);
     if (on_progress) on_progress();
+    lock.lock();
+    ++progress.drained;
+    return true;
+  }
+
+  void run_thread(uint32_t thread) {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!is_done(thread)) {
+      if (work_once(thread, lock)) {
+        if (waiting_count > 0) changed.notify_all();
+        continue;
+      }
+      ++waiting_count;
+      changed.wait(lock);
+      --waiting_count;
+    }
+    changed.notify_all();
   }
 
   void run_with_workers() {
-    for (Slot& slot : slots) {
-      slot.packets.resize(kBatchFrameCountMax);
-      slot.packets_of_shard.resize(options.thread_count);
-      slot.records_of_shard.resize(options.thread_count);
-    }
-    done = std::vector<std::atomic<uint64_t>>(options.thread_count);
+    for (uint64_t slot = 0; slot < kSlotCount; ++slot)
+      slots.push_back(std::make_unique<Slot>(options.thread_count));
+    progress.updated.resize(options.thread_count);
+    progress.finish.resize(options.thread_count, Finish::kGoesOn);
+    finished_records.resize(options.thread_count);
     std::vector<std::thread> workers;
-    for (uint32_t index = 0; index < options.thread_count; ++index)
-      workers.emplace_back([this, index] { run_worker(index); });
-
-    uint64_t sequence = 0;
-    for (bool is_last = false; !is_last; ++sequence) {
-      if (sequence >= kSlotCount) drain(sequence - kSlotCount);
-      Slot& slot = slots[sequence % kSlotCount];
-      const Next next = next_batch(slot.input);
-      slot.has_batch = next == Next::kData;
-      is_last = slot.is_last = next == Next::kEnd;
-      slot.clock_ns = input.now_ns();
-      deal(slot);
-      published.store(sequence + 1, std::memory_order_release);
-      published.notify_all();
-    }
-    for (uint64_t left = sequence - std::min(sequence, kSlotCount); left < sequence; ++left)
-      drain(left);
+    for (uint32_t thread = 1; thread < options.thread_count; ++thread)
+      workers.emplace_back([this, thread] { run_thread(thread); });
+    run_thread(0);
     for (std::thread& worker : workers) worker.join();
   }
 
@@ -179,14 +273,20 @@ struct Engine::Run {
   Input& input;
   const RecordCallback& on_records;
   const std::function<void()>& on_progress;
+  MemoryBudget budget;
   Decoder decoder;
-  FragmentCache fragments;
-  std::vector<std::unique_ptr<Shard>> shards;
+  FragmentCache fragments;  // and statistics: by whoever admits
   Statistics statistics;
+  std::vector<std::unique_ptr<MemoryPool>> pools;  // number n is shard n's part of the flows' one
+  std::vector<std::unique_ptr<Shard>> shards;      // number n is thread n's
 
-  std::array<Slot, kSlotCount> slots;
-  std::atomic<uint64_t> published{0};
-  std::vector<std::atomic<uint64_t>> done;
+  std::mutex mutex;  // guards what follows, and of a slot is_decoded and updated_count
+  std::condition_variable changed;
+  uint32_t waiting_count = 0;
+  Progress progress;
+  std::vector<std::unique_ptr<Slot>> slots;
+  int64_t final_clock_ns = 0;                             // when all is read
+  std::vector<std::vector<FlowRecord>> finished_records;  // of each shard
 };
 
 Engine::Engine(const EngineOptions& options) : options_(options) {
@@ -206,6 +306,11 @@ void Engine::run(Input& input, const RecordCallback& on_records,
   statistics_ = run.statistics;
   run.fragments.add_statistics(statistics_);
   for (const auto& shard : run.shards) shard->add_statistics(statistics_);
+  const MemoryStatistics memory = run.budget.statistics();
+  for (size_t pool = 0; pool < kMemoryPoolCount; ++pool) {
+    const PoolStatistics& use = memory.pools[pool];
+    statistics_.memory[pool] = {use.limit_size, use.used_size, use.peak_size, use.refused_count};
+  }
   const InputStatistics read = input.statistics();
   statistics_.delivered = read.delivered;
   statistics_.captured_bytes = read.captured_bytes;

@@ -4,17 +4,18 @@
 // only one that creates packet threads and knows all stages: input → decode →
 // fragments → shard → flow table → records.
 //
-// One thread: everything happens on the caller's. N > 1: the caller's thread reads, numbers and
-// decodes; N workers each own the flow table of one shard and look only at the packets of their
-// shard. A batch's memory is released when every worker is done with it; a bounded number of
-// batches is in flight, so a slow worker slows the reader and nothing is lost (this is for files;
-// live capture gets one reader per worker instead).
+// One thread: everything happens on the caller's. N > 1: the caller's thread reads and numbers
+// batches; any of the N threads decodes one; each of them owns the flow table of one shard and
+// updates it with its packets of batch after batch, in order. A bounded number of batches is in
+// flight, so a slow thread slows the reader and nothing is lost (this is for files; live capture
+// gets one reader per worker instead).
 //
 // The records of a run are the same for any thread count, batch size and sweep mode while no limit
 // is hit; the order in which they are handed out is not, which is why export/ sorts.
 //
 // Threads: run() is called once, by one thread, and calls back on that thread. Errors: none of its
-// own; problems of sources are the Input's.
+// own; problems of sources are the Input's; what a callback throws is counted
+// (Statistics::callback_errors) and the run goes on.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@
 #include <memory>
 #include <span>
 
+#include "base/memory_budget.h"
 #include "capture/input.h"
 #include "flow/flow_table.h"
 #include "flow/fragments.h"
@@ -33,8 +35,7 @@ namespace weir {
 // When flows that are due are looked for. What records say never depends on it (flow/flow_table.h);
 // tests prove it.
 enum class SweepMode : uint8_t {
-  kAuto,    // in slices, the whole table at least every kSweepIntervalNs of the clock, and in steps
-            // across gaps
+  kAuto,    // between bursts, what the timers say is due
   kNever,   // only what a look-up finds, and the end of input
   kAlways,  // the whole table before every packet
 };
@@ -48,7 +49,9 @@ struct EngineOptions {
   bool interim = false;  // hand out interim records too
   DecodeOptions decode;
   FragmentOptions fragments;
-  FlowTableOptions table;  // flow_count_max is for the whole run: each shard gets its share
+  // flow_count_max and the pool of flows are for the whole run: each shard gets its share.
+  FlowTableOptions table;
+  uint64_t memory_limit = uint64_t{1} << 30;  // bytes; cut into pools as for reading files
 };
 
 // Records as flows end, on the thread that called run(). The span is valid during the call.

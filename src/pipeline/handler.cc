@@ -68,8 +68,8 @@ struct Handler::State {
     Packet* const one = &packet;
     const bool is_decoded = packet.verdict == Verdict::kDecoded;
     const size_t ready_count = fragments.admit(packet) ? 1 : 0;
-    shard.process(std::span<Packet* const>(&one, ready_count), frame.clock_ns, records);
     statistics.add_verdict(packet.layer, packet.verdict, frame.link_type, frame.wire_size);
+    shard.process(std::span<Packet* const>(&one, ready_count), frame.clock_ns, records);
 
     hand_out();
     if (on_start && packet.flow_created) {
@@ -147,7 +147,7 @@ Verdict Handler::process(const Frame& frame, std::optional<int64_t> next_ts_ns) 
 }
 
 void Handler::finish() noexcept {
-  state_->shard.finish(state_->clock.now_ns(), state_->records);
+  while (!state_->shard.finish_some(state_->clock.now_ns(), state_->records)) state_->hand_out();
   state_->fragments.clear();
   state_->hand_out();
 }

@@ -169,6 +169,10 @@ void apply_settings(const Settings& settings, ReadPlan& plan) {
   plan.engine.decode.decapsulate = settings.decapsulates;
   plan.engine.table.timeouts = settings.timeouts;
   plan.engine.table.flow_count_max = settings.flow_count_max;
+  plan.engine.table.flow_count_initial = settings.flow_count_initial;
+  plan.engine.table.eviction = settings.eviction;
+  plan.engine.table.pressure_timeout_ns = settings.pressure_timeout_ns;
+  plan.engine.memory_limit = settings.memory_limit;
   plan.engine.fragments.entry_count_max = settings.fragment_count_max;
   plan.engine.fragments.timeout_ns = settings.fragment_timeout_ns;
   plan.engine.table.secret = HashSecret::random();
