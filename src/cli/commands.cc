@@ -14,6 +14,7 @@ constexpr Command kCommands[] = {
     {"read", "analyse captures, print their flows", run_read},
     {"protocols", "the protocols and fields weir knows", run_protocols},
     {"check", "validate a configuration, print the effective one", run_check},
+    {"bench", "what weir costs on this machine", run_bench},
 };
 
 std::string overview() {

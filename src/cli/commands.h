@@ -34,6 +34,7 @@ int run_weir(std::span<const char* const> arguments, std::span<const char* const
 int run_read(const Invocation& invocation);
 int run_protocols(const Invocation& invocation);
 int run_check(const Invocation& invocation);
+int run_bench(const Invocation& invocation);
 
 std::string version_text();
 
