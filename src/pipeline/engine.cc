@@ -2,21 +2,22 @@
 //
 // With N threads, batches travel in a ring of slots used in turn. What is to be done with a slot:
 //
-//   read    by the caller's thread: the next batch of the input
-//   decode  by any thread, several slots at once
+//   read    the next batch of the input, in order, one thread at a time
+//   decode  by the thread that read it, which has its bytes in its cache; several slots at once
 //   admit   in order of the slots: whoever finds the next one decoded does it
 //   update  by each thread for the shard it owns, in order
-//   drain   by the caller's thread, when all shards are done: records handed out, batch released
-//   finish  at the end, by each thread for its shard, some flows at a time; the caller's thread
-//           hands out their records
+//   drain   when all shards are done: records handed out, batch released; never while one reads
+//   finish  at the end, by each thread for its shard, some flows at a time
 //
-// A thread takes what is most urgent of what it may do: the later a stage, the sooner a slot is free
-// again. So nobody waits while there is work, however the work is divided between the stages. The
-// state of the ring is under one mutex, which is taken a few times per batch of a thousand packets.
+// So of a packet only its digest goes from core to core, if its flow is another thread's. A thread
+// takes what is most urgent of what it may do: the later a stage, the sooner a slot is free again.
+// The state of the ring is under one mutex, which is taken a few times per batch of a thousand
+// packets.
 #include "pipeline/engine.h"
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -31,14 +32,20 @@ namespace {
 
 // Packets decoded before they are looked up; so many fit into the first-level cache.
 constexpr size_t kBurstSize = 64;
-constexpr uint64_t kSlotCount = 8;  // batches in flight with several threads
+constexpr uint64_t kSlotCount = 8;     // batches in flight with several threads
+constexpr uint32_t kSpinCount = 1000;  // pauses, about 20 µs
+
+void pause_processor() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
 
 struct Slot {
   explicit Slot(uint32_t shard_count) : work(shard_count), records(shard_count) {}
 
   InputBatch input;
   bool has_batch = false;
-  bool is_last = false;
   bool is_decoded = false;
   uint32_t updated_count = 0;  // shards
   int64_t clock_ns = 0;
@@ -116,11 +123,11 @@ struct Engine::Run {
   // What is done with slots, as sequence numbers: slots below have been through the stage.
   struct Progress {
     uint64_t read = 0;
-    uint64_t decode_begun = 0;
     uint64_t admitted = 0;
     std::vector<uint64_t> updated;  // of each shard
     uint64_t drained = 0;
     bool is_admitting = false;
+    bool is_input_in_use = false;  // somebody reads, drains or hands out
     bool has_read_last = false;
     std::vector<Finish> finish;  // of each shard
   };
@@ -136,26 +143,23 @@ struct Engine::Run {
     return progress.has_read_last && progress.updated[thread] == progress.read;
   }
 
-  bool is_done(uint32_t thread) const {
+  bool is_done() const {
     const auto is_finished = [](Finish finish) { return finish == Finish::kDone; };
-    if (thread != 0) return is_finished(progress.finish[thread]);
-    return std::all_of(progress.finish.begin(), progress.finish.end(), is_finished) &&
-           progress.drained == progress.read;
+    return std::all_of(progress.finish.begin(), progress.finish.end(), is_finished);
   }
 
   // Does one piece of work; false when there is none for this thread now. The lock is held on entry
   // and exit, and not during the work.
   bool work_once(uint32_t thread, std::unique_lock<std::mutex>& lock) {
-    const bool is_caller = thread == 0;
-    if (is_caller && is_drainable()) return drain(lock);
+    const bool may_use_input = !progress.is_input_in_use;
+    if (may_use_input && is_drainable()) return drain(lock);
     if (progress.updated[thread] < progress.admitted) return update(thread, lock);
-    if (!progress.is_admitting && progress.admitted < progress.decode_begun &&
+    if (!progress.is_admitting && progress.admitted < progress.read &&
         slot_of(progress.admitted).is_decoded)
       return admit(lock);
-    if (is_caller && !progress.has_read_last && progress.read - progress.drained < kSlotCount)
-      return read(lock);
-    if (progress.decode_begun < progress.read) return decode(lock);
-    if (is_caller && progress.has_read_last && progress.drained == progress.read) {
+    const bool has_slot = progress.read - progress.drained < kSlotCount;
+    if (may_use_input && !progress.has_read_last && has_slot) return read_and_decode(lock);
+    if (may_use_input && progress.has_read_last && progress.drained == progress.read) {
       for (uint32_t shard = 0; shard < options.thread_count; ++shard) {
         const Finish state = progress.finish[shard];
         if (state == Finish::kHasRecords || state == Finish::kHasLastRecords)
@@ -176,32 +180,31 @@ struct Engine::Run {
   }
 
   bool hand_out_finished(uint32_t shard, std::unique_lock<std::mutex>& lock) {
+    progress.is_input_in_use = true;
     lock.unlock();
     hand_out(finished_records[shard]);
     lock.lock();
+    progress.is_input_in_use = false;
     Finish& state = progress.finish[shard];
     state = state == Finish::kHasLastRecords ? Finish::kDone : Finish::kGoesOn;
     return true;
   }
 
-  bool read(std::unique_lock<std::mutex>& lock) {
+  bool read_and_decode(std::unique_lock<std::mutex>& lock) {
+    progress.is_input_in_use = true;
     Slot& slot = slot_of(progress.read);
     lock.unlock();
     const Next next = next_batch(slot.input);
     slot.has_batch = next == Next::kData;
-    slot.is_last = next == Next::kEnd;
     slot.is_decoded = false;
     slot.updated_count = 0;
     slot.clock_ns = input.now_ns();
     lock.lock();
+    progress.is_input_in_use = false;
     ++progress.read;
-    progress.has_read_last = slot.is_last;
+    progress.has_read_last = next == Next::kEnd;
     final_clock_ns = slot.clock_ns;
-    return true;
-  }
-
-  bool decode(std::unique_lock<std::mutex>& lock) {
-    Slot& slot = slot_of(progress.decode_begun++);
+    note_change();
     lock.unlock();
     slot.work.decode(decoder, slot.input.batch.frames);
     lock.lock();
@@ -231,6 +234,7 @@ struct Engine::Run {
   }
 
   bool drain(std::unique_lock<std::mutex>& lock) {
+    progress.is_input_in_use = true;
     Slot& slot = slot_of(progress.drained);
     lock.unlock();
     if (slot.has_batch) input.release(slot.input);
@@ -238,22 +242,41 @@ struct Engine::Run {
     for (auto& records : slot.records) hand_out(records);
     if (on_progress) on_progress();
     lock.lock();
+    progress.is_input_in_use = false;
     ++progress.drained;
     return true;
   }
 
+  // Waits until something has been done. First awake, for as long as a piece of work takes or so:
+  // to be woken costs as much, and the other thread pays for it.
+  void wait_for_change(std::unique_lock<std::mutex>& lock) {
+    const uint64_t seen = change_count.load(std::memory_order_relaxed);
+    lock.unlock();
+    for (uint32_t turn = 0; turn < kSpinCount; ++turn) {
+      if (change_count.load(std::memory_order_relaxed) != seen) break;
+      pause_processor();
+    }
+    lock.lock();
+    ++waiting_count;
+    changed.wait(lock, [&] { return change_count.load(std::memory_order_relaxed) != seen; });
+    --waiting_count;
+  }
+
+  void note_change() {
+    change_count.store(change_count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (waiting_count > 0) changed.notify_all();
+  }
+
   void run_thread(uint32_t thread) {
     std::unique_lock<std::mutex> lock(mutex);
-    while (!is_done(thread)) {
+    while (!is_done()) {
       if (work_once(thread, lock)) {
-        if (waiting_count > 0) changed.notify_all();
-        continue;
+        note_change();
+      } else {
+        wait_for_change(lock);
       }
-      ++waiting_count;
-      changed.wait(lock);
-      --waiting_count;
     }
-    changed.notify_all();
+    note_change();
   }
 
   void run_with_workers() {
@@ -283,6 +306,7 @@ struct Engine::Run {
   std::mutex mutex;  // guards what follows, and of a slot is_decoded and updated_count
   std::condition_variable changed;
   uint32_t waiting_count = 0;
+  std::atomic<uint64_t> change_count = 0;  // written under the mutex
   Progress progress;
   std::vector<std::unique_ptr<Slot>> slots;
   int64_t final_clock_ns = 0;                             // when all is read

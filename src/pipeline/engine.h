@@ -4,17 +4,18 @@
 // only one that creates packet threads and knows all stages: input → decode →
 // fragments → shard → flow table → records.
 //
-// One thread: everything happens on the caller's. N > 1: the caller's thread reads and numbers
-// batches; any of the N threads decodes one; each of them owns the flow table of one shard and
-// updates it with its packets of batch after batch, in order. A bounded number of batches is in
-// flight, so a slow thread slows the reader and nothing is lost (this is for files; live capture
-// gets one reader per worker instead).
+// One thread: everything happens on the caller's. N > 1: N threads, the caller's among them, read and
+// decode batches in turn; each of them owns the flow table of one shard and updates it with its
+// packets of batch after batch, in order. A bounded number of batches is in flight, so a slow thread
+// slows the reader and nothing is lost (this is for files; live capture gets one reader per worker
+// instead).
 //
 // The records of a run are the same for any thread count, batch size and sweep mode while no limit
 // is hit; the order in which they are handed out is not, which is why export/ sorts.
 //
-// Threads: run() is called once, by one thread, and calls back on that thread. Errors: none of its
-// own; problems of sources are the Input's; what a callback throws is counted
+// Threads: run() is called once. With several threads any of them calls back, the Input's openers
+// and its problem callback included, but one at a time and in an order: callbacks need no lock among
+// themselves. Errors: none of its own; problems of sources are the Input's; what a callback throws is counted
 // (Statistics::callback_errors) and the run goes on.
 #pragma once
 
@@ -54,7 +55,7 @@ struct EngineOptions {
   uint64_t memory_limit = uint64_t{1} << 30;  // bytes; cut into pools as for reading files
 };
 
-// Records as flows end, on the thread that called run(). The span is valid during the call.
+// Records as flows end; see Threads above. The span is valid during the call.
 using RecordCallback = std::function<void(std::span<const FlowRecord>)>;
 
 class Engine {
