@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The flow table over time: what happens to a key within one burst, when sweeps fail or have much to
-// do, and what those hear who listen to changes.
+// The flow table over time: what happens to a key within one burst, when sweeps fail or have much
+// to do, and what those hear who listen to changes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -44,8 +44,8 @@ TEST(FlowBurst, ANewKeyManyTimesAndBothWaysIsOneFlow) {
   }
 }
 
-// Every round opens a connection between the same ports and closes it, eight rounds a burst; what is
-// asked of memory ahead is never what will be there. Another flow takes the slot in between.
+// Every round opens a connection between the same ports and closes it, eight rounds a burst; what
+// is asked of memory ahead is never what will be there. Another flow takes the slot in between.
 TEST(FlowBurst, CreateCloseRecreateGivesOneFlowForEachConnection) {
   for (const Path path : {Path::kPackets, Path::kDigests}) {
     for (const uint32_t flow_count_max : {1u, 2u, 100u}) {
@@ -148,8 +148,8 @@ TEST(FlowSweep, AFailedStepIsTriedAgainWithinASecond) {
   EXPECT_EQ(traffic.records().back().end_reason, EndReason::kIdle);
 }
 
-// A flow of one packet has its interim record and its end due 60 s after it. No record comes more than
-// a second of packet time after that, however many are due at once.
+// A flow of one packet has its interim record and its end due 60 s after it. No record comes more
+// than a second of packet time after that, however many are due at once.
 TEST(FlowSweep, NoRecordComesMoreThanASecondLate) {
   constexpr uint32_t kFlows = 20'000 / kScale;
   Traffic traffic(options_of(100'000), Path::kDigests, 1);

@@ -204,8 +204,8 @@ TEST(FlowPressure, NoneEndsNothingEarly) {
 // --- Floods
 
 // Packets of flows that nobody answers fill the table several times a second; a thousand flows in
-// between send one packet a second, in turn from both ends. Half of these begin before the flood and
-// half in it; each is to be one record.
+// between send one packet a second, in turn from both ends. Half of these begin before the flood
+// and half in it; each is to be one record.
 TEST(FlowFlood, LegitimateFlowsStayWhole) {
   constexpr uint32_t kLegitimate = 1000;
   constexpr uint32_t kFlood = 3'000'000 / kScale;
@@ -358,29 +358,34 @@ TEST(FlowMemory, PartsOfEndedFlowsAreUsedAgain) {
   traffic.finish();
   traffic.expect_balance();
   EXPECT_EQ(traffic.records().size(), 1000u);
-  for (const FlowRecord& record : traffic.records()) EXPECT_EQ(record.src.retransmits + record.dst.retransmits, 1u);
+  for (const FlowRecord& record : traffic.records())
+    EXPECT_EQ(record.src.retransmits + record.dst.retransmits, 1u);
   for (size_t limit = 0; limit < kLimitCount; ++limit)
     EXPECT_EQ(traffic.table().limit_hits(static_cast<Limit>(limit)), 0u) << limit;
 }
 
-// Wide addresses are refused for want of memory that no ended flow gives back.
+// Wide addresses are refused for want of memory that no ended flow gives back; with slots to spare,
+// and with none.
 TEST(FlowMemory, NobodyEndsForAFlowThatFindsNoRoomAllTheSame) {
-  FlowTableOptions options = options_of(20'000);
-  MemoryPool pool(size_with_one_flow(options));
-  options.pool = &pool;
-  Traffic traffic(options);
-  constexpr uint32_t kFlows = 300;
-  for (uint32_t flow = 0; flow < kFlows; ++flow) {
-    traffic.send(at_second(0), udp(flow));
-    traffic.send(at_second(0), udp(flow, true));
+  for (const uint32_t flow_count_max : {20'000u, 300u}) {
+    SCOPED_TRACE(flow_count_max);
+    FlowTableOptions options = options_of(flow_count_max);
+    MemoryPool pool(size_with_one_flow(options));
+    options.pool = &pool;
+    Traffic traffic(options);
+    constexpr uint32_t kFlows = 300;
+    for (uint32_t flow = 0; flow < kFlows; ++flow) {
+      traffic.send(at_second(0), udp(flow));
+      traffic.send(at_second(0), udp(flow, true));
+    }
+    for (uint16_t port = 1; port <= 100; ++port)
+      traffic.send(at_second(1), ethernet().ipv6("2001:db8::1", "2001:db8::2").udp(50000, port));
+    traffic.flush();
+    traffic.expect_balance();
+    EXPECT_EQ(traffic.refused().frames, 100u);
+    EXPECT_EQ(traffic.table().limit_hits(Limit::kFlowCount), 100u);
+    EXPECT_EQ(traffic.table().live_count(), kFlows);
   }
-  for (uint16_t port = 1; port <= 100; ++port)
-    traffic.send(at_second(1), ethernet().ipv6("2001:db8::1", "2001:db8::2").udp(50000, port));
-  traffic.flush();
-  traffic.expect_balance();
-  EXPECT_EQ(traffic.refused().frames, 100u);
-  EXPECT_EQ(traffic.table().limit_hits(Limit::kFlowCount), 100u);
-  EXPECT_EQ(traffic.table().live_count(), kFlows);
 }
 
 // --- Counters beyond 32 bits

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Traffic: packets through a real decoder and a flow table in bursts, by either update(), with
-// accounts of what went in and came out; for tests of limits. FlowBuilder is for a few packets between
-// two ends, PacketSequence for comparisons with the naive model.
+// accounts of what went in and came out; for tests of limits. FlowBuilder is for a few packets
+// between two ends, PacketSequence for comparisons with the naive model.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TimerWheel: which flows may be due. Every flow is in one list, that of the tick in which it is due
-// at the earliest it was when it was put there; packets never move it. When the clock passes the
-// tick, the table looks what really is due, and puts the flow into a later list if nothing is. So a
-// flow is looked at about once per timeout, however many packets it has, and the work is in
+// TimerWheel: which flows may be due. Every flow is in one list, that of the tick in which it is
+// due at the earliest it was when it was put there; packets never move it. When the clock passes
+// the tick, the table looks what really is due, and puts the flow into a later list if nothing is.
+// So a flow is looked at about once per timeout, however many packets it has, and the work is in
 // proportion to the flows that are due, not to the size of the table (docs/decisions/003 compares
 // it with a pass over all flows).
 //
 // The lists are linked through the ColdFlow of each flow, both ways, so that any flow can leave at
-// once. Ticks are 2^28 ns (0.27 s) of the clock; a due time lies at most kHorizonNs ahead. What is due
-// is looked at within a tick after its own, and within three however much is due at once: 0.81 s.
+// once. Ticks are 2^28 ns (0.27 s) of the clock; a due time lies at most kHorizonNs ahead. What is
+// due is looked at within a tick after its own; within three (0.81 s) when very much is due at once.
 //
 // Threads: one thread.
 #pragma once

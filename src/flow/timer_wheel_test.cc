@@ -122,12 +122,12 @@ TEST(TimerWheel, ClearForgetsAll) {
   EXPECT_EQ(fired(wheel, kStartNs + 102 * kSecondNs), (std::vector<uint32_t>{1}));
 }
 
-// The naive wheel: a map of what is armed. Everything the table may do, also from inside look(), while
-// the clock makes steps of any size.
+// The naive wheel: a map of what is armed. Everything the table may do, also from inside look(),
+// while the clock makes steps of any size.
 class RandomWheel {
  public:
-  // is_table_like: arms happen at a new clock before the wheel hears of it, as when a burst is taken
-  // first and aged then; else the wheel is always as far as the clock.
+  // is_table_like: arms happen at a new clock before the wheel hears of it, as when a burst is
+  // taken first and aged then; else the wheel is always as far as the clock.
   RandomWheel(uint32_t seed, bool is_table_like, bool has_slices)
       : random_(seed),
         is_table_like_(is_table_like),
