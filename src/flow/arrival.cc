@@ -23,7 +23,7 @@ AddressBytes whole_address(uint32_t compact) noexcept {
 Arrival arrival_of(const Packet& packet) noexcept {
   Arrival arrival;
   const FlowKey& key = packet.key;
-  const bool is_wide = key.kind != AddressKind::kIpv4;
+  const bool is_wide = key.kind != AddressKind::kIpv4 || key.zone_kind != ZoneKind::kNone;
   arrival.key.a = is_wide ? 0 : compact_address(key.a);
   arrival.key.b = is_wide ? static_cast<uint32_t>(packet.hash >> 32) : compact_address(key.b);
   arrival.key.port_a = key.port_a;
@@ -31,7 +31,6 @@ Arrival arrival_of(const Packet& packet) noexcept {
   arrival.key.proto_number = key.proto_number;
   arrival.key.kinds = kinds_of(key);
   arrival.wide = is_wide ? &key : nullptr;
-  arrival.zone = key.zone;
   arrival.hash = static_cast<uint32_t>(packet.hash);
   arrival.tag = tag_of_hash(packet.hash);
   arrival.clock_ns = packet.frame->clock_ns;
@@ -52,7 +51,7 @@ Arrival arrival_of(const PacketDigest& digest, const Frame& frame) noexcept {
   return arrival;
 }
 
-FlowKey whole_key(const CompactKey& key, uint32_t zone, const WideAddresses* wide) noexcept {
+FlowKey whole_key(const CompactKey& key, const WideAddresses* wide) noexcept {
   FlowKey whole;
   whole.a = wide == nullptr ? whole_address(key.a) : wide->a;
   whole.b = wide == nullptr ? whole_address(key.b) : wide->b;
@@ -61,7 +60,7 @@ FlowKey whole_key(const CompactKey& key, uint32_t zone, const WideAddresses* wid
   whole.proto_number = key.proto_number;
   whole.kind = static_cast<AddressKind>(key.kinds & 3);
   whole.zone_kind = static_cast<ZoneKind>(key.kinds >> 2 & 3);
-  whole.zone = zone;
+  whole.zone = wide == nullptr ? 0 : wide->zone;
   whole.one_way = key.kinds >> 4;
   return whole;
 }

@@ -15,8 +15,7 @@ namespace weir {
 // A packet on its way to its flow.
 struct Arrival {
   CompactKey key;                 // bits as in a digest; `a` of a wide key is not set
-  const FlowKey* wide = nullptr;  // the whole key, if its addresses are not IPv4
-  uint32_t zone = 0;
+  const FlowKey* wide = nullptr;  // the whole key, unless it is IPv4 without a zone
   uint32_t hash = 0;
   uint16_t tag = 0;
   int64_t clock_ns = 0;
@@ -28,8 +27,8 @@ struct Arrival {
 Arrival arrival_of(const Packet& packet) noexcept;  // packet.key and hash are set
 Arrival arrival_of(const PacketDigest& digest, const Frame& frame) noexcept;
 
-// `wide` is null for IPv4, whose addresses are in the compact key.
-FlowKey whole_key(const CompactKey& key, uint32_t zone, const WideAddresses* wide) noexcept;
+// `wide` is null for IPv4 without a zone, which is all in the compact key.
+FlowKey whole_key(const CompactKey& key, const WideAddresses* wide) noexcept;
 
 // The key without the byte that is not part of it.
 using KeyWords = std::array<uint64_t, 2>;

@@ -133,6 +133,30 @@ void FlowIndex::erase(uint32_t hash, uint32_t slot) noexcept {
   --count_;
 }
 
+void FlowIndex::settle(uint32_t hash, uint32_t slot) noexcept {
+  Bucket& home = table_.home(hash);
+  if (home.overflow == 0 || is_growing()) return;
+  const uint32_t empty = match(home, 0);
+  if (empty == 0) return;
+  for (uint32_t probe = 0; probe < kProbeMax; ++probe) {
+    Bucket& bucket = table_.buckets[(hash + probe) & table_.mask];
+    for (uint32_t at = 0; at < kBucketSize; ++at) {
+      if (bucket.tags[at] == 0 || bucket.slots[at] != slot) continue;
+      if (probe == 0) return;
+      const auto room = static_cast<uint32_t>(std::countr_zero(empty));
+      home.tags[room] = bucket.tags[at];
+      home.slots[room] = slot;
+      bucket.tags[at] = 0;
+      for (uint32_t passed = 0; passed < probe; ++passed) {
+        uint16_t& overflow = table_.buckets[(hash + passed) & table_.mask].overflow;
+        if (overflow != kOverflowSticks && overflow > 0) --overflow;
+      }
+      return;
+    }
+    if (bucket.overflow == 0) return;
+  }
+}
+
 void FlowIndex::clear() noexcept {
   release(old_);
   // Gives the pages back: the kernel has zeros.

@@ -64,6 +64,10 @@ class FlowIndex {
   // The entry must be there.
   void erase(uint32_t hash, uint32_t slot) noexcept;
 
+  // Moves the entry, which must be there, to its home bucket if that has room by now: keys that were
+  // once crowded out come back, so that churn does not spread them. Cheap when nothing is to be done.
+  void settle(uint32_t hash, uint32_t slot) noexcept;
+
   void clear() noexcept;
 
   // While growing: moves the entries of some buckets; hash_of(slot) is asked for each. To be called

@@ -110,7 +110,7 @@ class FlowModel {
     Flow flow;
     const Packet& packet = first.packet;
     flow.cold.id = static_cast<uint64_t>(packet.frame->source) << 48 | packet.frame->number;
-    flow.cold.first_ts_ns = flow.hot.last_ts_ns = packet.frame->ts_ns;
+    flow.cold.first_ts_ns = flow.hot.own_last_ts_ns = packet.frame->ts_ns;
     flow.hot.key.bits = static_cast<uint8_t>(
         static_cast<unsigned>(flow_family(packet.key.kind, packet.key.proto_number))
         << kFlowFamilyShift);

@@ -36,12 +36,14 @@ bool FlowTable::State::account(uint32_t slot, int64_t clock_ns, const FlowPacket
   if (clock_ns >= hot.interval_end_ns) {
     if (hot.has(kFlowInInterval)) emit_interim(slot, records);
     const int64_t intervals = (clock_ns - hot.interval_end_ns) / active_ns + 1;
-    hot.interval_end_ns = saturating_multiply_add(hot.interval_end_ns, intervals, active_ns);
+    hot.set_interval_end(saturating_multiply_add(hot.interval_end_ns, intervals, active_ns));
   }
   hot.set(kFlowInInterval, active_ns > 0);
+  hot.take_own_last_ts();
   hot.last_clock_ns = clock_ns;
   FlowParts parts = parts_of(slot);
   if (!update_flow(parts, packet)) ++limits[static_cast<size_t>(Limit::kHistorySize)];
+  hot.share_last_ts();
   keep_rare(slot, parts);
   if (options.tracks_changes) note_changed(slot);
   // Due earlier than the wheel knows: a connection that closes, or an interval that begins again.
@@ -82,7 +84,9 @@ void FlowTable::State::credit(uint32_t slot, const Packet& first_piece) noexcept
   }
   ColdFlow& cold = colds[slot];
   cold.first_ts_ns = std::min(cold.first_ts_ns, early.first_ts_ns);
-  parts.hot.last_ts_ns = std::max(parts.hot.last_ts_ns, early.last_ts_ns);
+  const int64_t last_ts_ns = std::max(parts.hot.last_ts_ns(), early.last_ts_ns);
+  parts.hot.take_own_last_ts();
+  parts.hot.own_last_ts_ns = last_ts_ns;
 }
 
 void FlowTable::State::refuse(Layer layer, uint64_t wire_size) noexcept {
@@ -136,10 +140,9 @@ uint32_t FlowTable::State::find_anew(const PacketDigest& digest) const noexcept 
 // A plain packet of a flow that is neither due nor changed by it; else false, nothing done.
 inline bool FlowTable::State::take_plain(const PacketDigest& digest, uint32_t slot) noexcept {
   HotFlow& hot = hots[slot];
-  if (digest.clock_ns >= hot.interval_end_ns) return false;
+  if (hot.may_interval_have_ended(digest.clock_ns)) return false;
   if (digest.clock_ns - hot.last_clock_ns > timeout(hot)) return false;
   if (!count_steady(hot, digest)) return false;
-  hot.last_clock_ns = digest.clock_ns;
   if (options.tracks_changes) note_changed(slot);
   return true;
 }
@@ -179,7 +182,10 @@ void FlowTable::update(const DigestBurst& burst, std::vector<FlowRecord>& record
     const uint32_t slot = state.find(digest, hint);
     if (slot != kNoSlot) {
       if (state.take_plain(digest, slot)) continue;
-      if (state.take(slot, digest.clock_ns, flow_packet(digest), records)) continue;
+      if (state.take(slot, digest.clock_ns, flow_packet(digest), records)) {
+        state.index.settle(digest.hash, slot);
+        continue;
+      }
     }
     if (state.begin_flow(arrival_of(digest, burst.frames[digest.index]), records) == kNoSlot)
       state.refuse((bits & kDigestTcp) != 0 ? Layer::kTcp : Layer::kUdp, digest.wire_size);
@@ -282,15 +288,15 @@ bool FlowTable::collect_changes(size_t count_max, int64_t clock_ns,
     hot.set(kFlowChanged, false);
     const FlowState shown =
         shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot));
-    if (!hot.is_announced) {
-      hot.is_announced = true;
+    if ((hot.steady & kFlowAnnounced) == 0) {
+      hot.set_steady(kFlowAnnounced, true);
       make_record(parts, state.key_of(hot), state.shapes[hot.shape], shown, EndReason::kNone,
                   started.emplace_back());
       continue;
     }
     const size_t src = hot.has(kFlowFromB) ? 1 : 0;
     updates.push_back(
-        {parts.cold.id, hot.last_ts_ns, shown, parts.total(src), parts.total(1 - src)});
+        {parts.cold.id, hot.last_ts_ns(), shown, parts.total(src), parts.total(1 - src)});
   }
   return state.collected_count < state.collected.size();
 }

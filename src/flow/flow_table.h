@@ -95,7 +95,8 @@ class FlowTable {
 
   // Between bursts: moves a growing index on and makes memory ready, so that no burst waits for it.
   void maintain() noexcept;
-  // Between bursts: ends and reports flows that are due, at most 1.1 s of the clock after they were.
+  // Between bursts: ends and reports flows that are due, at most 0.81 s of the clock after they
+  // were.
   // Bounded work, unless the clock jumped.
   void age(int64_t clock_ns, std::vector<FlowRecord>& records);
   // Ends and reports everything that is due at clock_ns, over the whole table.

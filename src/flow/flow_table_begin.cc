@@ -108,11 +108,12 @@ void FlowTable::State::begin(uint32_t slot, const Arrival& arrival) {
   HotFlow& hot = hots[slot];
   ColdFlow& cold = colds[slot];
   cold.id = static_cast<uint64_t>(frame.source) << 48 | (frame.number & 0xffff'ffff'ffff);
-  cold.first_ts_ns = hot.last_ts_ns = frame.ts_ns;
+  cold.first_ts_ns = hot.own_last_ts_ns = frame.ts_ns;
   hot.last_clock_ns = arrival.clock_ns;
   hot.set(kFlowInInterval, options.timeouts.active_ns > 0);
-  if (options.timeouts.active_ns > 0)
-    hot.interval_end_ns = saturating_add(arrival.clock_ns, options.timeouts.active_ns);
+  hot.set_interval_end(options.timeouts.active_ns > 0
+                           ? saturating_add(arrival.clock_ns, options.timeouts.active_ns)
+                           : hot.interval_end_ns);
   const size_t sender = static_cast<size_t>(arrival.packet.sender);
   if (arrival.general == nullptr) {
     ByteReader header(frame.data, frame.captured_size);
@@ -132,18 +133,20 @@ void FlowTable::State::begin(uint32_t slot, const Arrival& arrival) {
 }
 
 uint32_t FlowTable::State::create(const Arrival& arrival, std::vector<FlowRecord>& records) {
-  uint32_t slot = kNoSlot;
-  if (!take_slot(slot)) {
-    ++limits[static_cast<size_t>(Limit::kFlowCount)];
-    if (!make_room(arrival.clock_ns, records) || !take_slot(slot)) return kNoSlot;
-  }
   uint32_t wide = kNoPart;
   if (arrival.wide != nullptr) {
-    // Nobody ends for want of one: a flow of another kind would give none back.
+    // First, and nobody ends for want of one: a flow of another kind would give none back.
     wide = wides.allocate();
     if (wide == kNoSlot) {
       ++limits[static_cast<size_t>(Limit::kFlowCount)];
-      give_back(slot);
+      return kNoSlot;
+    }
+  }
+  uint32_t slot = kNoSlot;
+  if (!take_slot(slot)) {
+    ++limits[static_cast<size_t>(Limit::kFlowCount)];
+    if (!make_room(arrival.clock_ns, records) || !take_slot(slot)) {
+      if (wide != kNoPart) wides.free(wide);
       return kNoSlot;
     }
   }
@@ -162,10 +165,9 @@ uint32_t FlowTable::State::create(const Arrival& arrival, std::vector<FlowRecord
       kFlowLive | static_cast<unsigned>(flow_family(static_cast<AddressKind>(hot.key.kinds & 3),
                                                     hot.key.proto_number))
                       << kFlowFamilyShift);
-  hot.zone = arrival.zone;
   if (wide != kNoPart) {
     hot.key.a = wide;
-    wides[wide] = {arrival.wide->a, arrival.wide->b};
+    wides[wide] = {arrival.wide->a, arrival.wide->b, arrival.wide->zone};
   }
   ++counters.live;
   ++counters.created;

@@ -77,7 +77,7 @@ void FlowTable::State::end(uint32_t slot, int64_t alive_until_ns, EndReason reas
     index.erase(hash_of(slot), slot);
   }
   shapes.release(hot.shape);
-  if (is_wide(hot)) wides.free(hot.key.a);
+  if (hot.is_wide()) wides.free(hot.key.a);
   if (hot.rare != kNoPart) rares.free(hot.rare);
   give_back(slot);
   --counters.live;

@@ -46,7 +46,7 @@ struct FlowTable::State {
         hots(options.flow_count_max, pool),
         colds(options.flow_count_max, pool),
         rares(rare_count_max(), pool),
-        wides(options.flow_count_max, pool),
+        wides(options.flow_count_max + 1, pool),
         shapes(options.secret),
         wheel(colds) {
     if (!options.tracks_changes) return;
@@ -69,11 +69,8 @@ struct FlowTable::State {
     const int64_t idle_ns = saturating_add(hot.last_clock_ns, timeout(hot));
     return hot.has(kFlowInInterval) ? std::min(idle_ns, hot.interval_end_ns) : idle_ns;
   }
-  bool is_wide(const HotFlow& hot) const noexcept {
-    return static_cast<AddressKind>(hot.key.kinds & 3) != AddressKind::kIpv4;
-  }
   FlowKey key_of(const HotFlow& hot) const noexcept {
-    return whole_key(hot.key, hot.zone, is_wide(hot) ? &wides[hot.key.a] : nullptr);
+    return whole_key(hot.key, hot.is_wide() ? &wides[hot.key.a] : nullptr);
   }
   // Not kept: it is asked for once in a flow's life, and whenever the index grows.
   uint32_t hash_of(uint32_t slot) const noexcept {
@@ -90,13 +87,13 @@ struct FlowTable::State {
   }
   bool is_flow_of(uint32_t slot, const Arrival& arrival) const noexcept {
     const HotFlow& hot = hots[slot];
-    if (hot.zone != arrival.zone) return false;
     if (arrival.wide == nullptr) return words_of(hot.key) == words_of(arrival.key);
     CompactKey key = arrival.key;
     key.a = hot.key.a;
     if (words_of(hot.key) != words_of(key)) return false;
     const WideAddresses& addresses = wides[hot.key.a];
-    return addresses.a == arrival.wide->a && addresses.b == arrival.wide->b;
+    return addresses.a == arrival.wide->a && addresses.b == arrival.wide->b &&
+           addresses.zone == arrival.wide->zone;
   }
   uint32_t find(const Arrival& arrival) const noexcept {
     return index.find(arrival.hash, arrival.tag,

@@ -225,6 +225,7 @@ TEST(FlowTable, ManyFlowsGrowTheTableAndAllEnd) {
   packet.frame = &frame;
   packet.key.kind = AddressKind::kIpv4;
   packet.key.proto_number = 17;
+  packet.key.zone_kind = ZoneKind::kVni;
   for (uint32_t index = 0; index < 20000; ++index) {
     frame.number = index + 1;
     frame.clock_ns = frame.ts_ns = index;

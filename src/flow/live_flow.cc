@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
+
 namespace weir {
 namespace {
 
@@ -85,10 +87,14 @@ void note_steady(HotFlow& hot, size_t sender) noexcept {
                           (!peer.has_syn || peer.is_syn_acked) && !peer.has_fin && !peer.has_hole;
   const bool awaits_rtt = !hot.has(kFlowHasRtt) && side.has_syn && !side.has_syn_ack &&
                           peer.has_syn_ack && peer.is_syn_acked;
-  const bool is_steady = is_settled && !awaits_rtt;
-  side.is_steady_ack = is_steady && (side.history_once & once_bit(Once::kAck)) != 0;
-  side.is_steady_data = is_steady && (side.history_once & once_bit(Once::kData)) != 0 &&
-                        hot.state == FlowState::kActive;
+  const bool is_steady = is_settled && !awaits_rtt && (side.flags & kTcpAck) != 0;
+  const auto note = [&](uint8_t bit, bool value) {
+    hot.set_steady(static_cast<uint8_t>(bit << sender), value);
+  };
+  note(kSteadyAck, is_steady && (side.history_once & once_bit(Once::kAck)) != 0);
+  note(kSteadyData, is_steady && (side.history_once & once_bit(Once::kData)) != 0 &&
+                        hot.state == FlowState::kActive);
+  note(kSteadyPush, (side.flags & kTcpPsh) != 0);
 }
 
 bool update_tcp(FlowParts& parts, const FlowPacket& packet) noexcept {
@@ -137,10 +143,11 @@ bool update_udp(FlowParts& parts, const FlowPacket& packet, bool is_two_way) noe
   // A reply makes the flow established and the packet after it active; then nothing changes, nor
   // does it while one end alone sends.
   for (size_t sender = 0; sender < 2; ++sender) {
-    TcpSide& side = hot.sides[sender];
     const bool is_alone = !is_two_way && sender == static_cast<size_t>(packet.sender);
-    side.is_steady_ack = hot.state == FlowState::kActive || is_alone;
-    side.is_steady_data = side.is_steady_ack && (side.history_once & once_bit(Once::kData)) != 0;
+    const bool is_steady = hot.state == FlowState::kActive || is_alone;
+    const bool has_data = (hot.sides[sender].history_once & once_bit(Once::kData)) != 0;
+    hot.set_steady(static_cast<uint8_t>(kSteadyAck << sender), is_steady);
+    hot.set_steady(static_cast<uint8_t>(kSteadyData << sender), is_steady && has_data);
   }
   return fits;
 }
@@ -210,8 +217,9 @@ bool update_flow(FlowParts& parts, const FlowPacket& packet) noexcept {
   if (!fits(deltas, packet.adds)) parts.fold();
   add(deltas, packet.adds);
   // What is not before the last one is not before the first one: no need to fetch that.
-  if (packet.ts_ns >= hot.last_ts_ns) {
-    hot.last_ts_ns = packet.ts_ns;
+  DASSERT((hot.steady & kLastTsIsClock) == 0);
+  if (packet.ts_ns >= hot.own_last_ts_ns) {
+    hot.own_last_ts_ns = packet.ts_ns;
   } else {
     parts.cold.first_ts_ns = std::min(parts.cold.first_ts_ns, packet.ts_ns);
   }
@@ -299,7 +307,7 @@ void make_record(const FlowParts& parts, const FlowKey& key, const FlowShape& sh
   record.proto_number = key.proto_number;
   record.interface = shape.interface;
   record.first_seen_ns = cold.first_ts_ns;
-  record.last_seen_ns = hot.last_ts_ns;
+  record.last_seen_ns = hot.last_ts_ns();
   if (hot.has(kFlowHasRtt)) record.rtt_ns = hot.rtt_or_syn_ns;
   if (family == FlowFamily::kUdp)
     record.udp_typical_size = static_cast<uint16_t>(hot.size_candidate());

@@ -61,10 +61,6 @@ struct TcpSide {
   bool is_fin_acked : 1 = false;
   bool has_rst : 1 = false;
   bool has_hole : 1 = false;  // TcpTrouble has it
-  // The side's next packet, if it is a bare ACK (or data in order), changes nothing but counters:
-  // see steady_after() in live_flow.cc.
-  bool is_steady_ack : 1 = false;
-  bool is_steady_data : 1 = false;
 };
 static_assert(sizeof(TcpSide) == 12);
 
