@@ -7,6 +7,8 @@
 
 #include <exception>
 #include <new>
+#include <string>
+#include <system_error>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
@@ -43,6 +45,9 @@ int main(int argc, char** argv) try {
   return weir::run_weir({argv + 1, argument_count}, {environ, variable_count});
 } catch (const std::bad_alloc&) {
   weir::print_error("out of memory");
+  return weir::kExitFailure;
+} catch (const std::system_error& problem) {
+  weir::print_error(std::string("refused by the system: ") + problem.what());
   return weir::kExitFailure;
 } catch (const std::exception& problem) {
   weir::print_error(std::string("bug: ") + problem.what());

@@ -41,7 +41,10 @@ class FlowIndex {
   FlowIndex(const FlowIndex&) = delete;
   FlowIndex& operator=(const FlowIndex&) = delete;
 
-  void prefetch(uint32_t hash) const noexcept { __builtin_prefetch(&table_.home(hash)); }
+  // Inlined always: GCC takes a function that only prefetches for one without effect, and drops it.
+  [[gnu::always_inline]] void prefetch(uint32_t hash) const noexcept {
+    __builtin_prefetch(&table_.home(hash));
+  }
 
   // The slot of the first entry with this tag where the key may be: most probably the key's; kNone
   // when there is none. A hint, for prefetching.

@@ -155,40 +155,55 @@ void FlowTable::update(std::span<Packet* const> packets, std::vector<FlowRecord>
   for (Packet* const packet : packets) state_->process(*packet, records);
 }
 
-void FlowTable::update(const DigestBurst& burst, std::vector<FlowRecord>& records) {
-  State& state = *state_;
+// `index_of(n)` is that of the table's nth digest of the burst.
+template <typename IndexOf>
+[[gnu::always_inline]] inline void FlowTable::State::update(const DigestBurst& burst,
+                                                            const IndexOf& index_of,
+                                                            std::vector<FlowRecord>& records) {
   const size_t count = burst.order.size();
-  const auto digest_at = [&burst](size_t at) -> const PacketDigest& {
-    return burst.digests[burst.order[at]];
+  const auto digest_at = [&](size_t at) -> const PacketDigest& {
+    return burst.digests[index_of(at)];
   };
   std::array<uint32_t, kFlowPrefetchDistance> hints;
   for (size_t at = 0; at < std::min(count, kBucketPrefetchDistance); ++at)
-    state.index.prefetch(digest_at(at).hash);
+    index.prefetch(digest_at(at).hash);
   for (size_t at = 0; at < std::min(count, kFlowPrefetchDistance); ++at)
-    state.prefetch(digest_at(at), hints[at]);
+    prefetch(digest_at(at), hints[at]);
   for (size_t at = 0; at < count; ++at) {
     if (at + kBucketPrefetchDistance < count)
-      state.index.prefetch(digest_at(at + kBucketPrefetchDistance).hash);
+      index.prefetch(digest_at(at + kBucketPrefetchDistance).hash);
     const PacketDigest& digest = digest_at(at);
     uint32_t& next_hint = hints[at % kFlowPrefetchDistance];
     const uint32_t hint = next_hint;
     if (at + kFlowPrefetchDistance < count)
-      state.prefetch(digest_at(at + kFlowPrefetchDistance), next_hint);
-    const uint8_t bits = digest.key.bits;
-    if ((bits & (kDigestGeneral | kDigestNoFlow)) != 0) {
-      if ((bits & kDigestNoFlow) == 0) state.process(burst.generals[digest.index], records);
-      continue;
+      prefetch(digest_at(at + kFlowPrefetchDistance), next_hint);
+    if ((digest.key.bits & (kDigestGeneral | kDigestNoFlow)) == 0) {
+      const uint32_t slot = find(digest, hint);
+      if (slot == kNoSlot || !take_plain(digest, slot)) arrive(slot, digest, burst, records);
+    } else if ((digest.key.bits & kDigestNoFlow) == 0) {
+      process(burst.generals[digest.index], records);
     }
-    const uint32_t slot = state.find(digest, hint);
-    if (slot != kNoSlot) {
-      if (state.take_plain(digest, slot)) continue;
-      if (state.take(slot, digest.clock_ns, flow_packet(digest), records)) {
-        state.index.settle(digest.hash, slot);
-        continue;
-      }
-    }
-    if (state.begin_flow(arrival_of(digest, burst.frames[digest.index]), records) == kNoSlot)
-      state.refuse((bits & kDigestTcp) != 0 ? Layer::kTcp : Layer::kUdp, digest.wire_size);
+  }
+}
+
+// A plain packet that is not steady, of a flow or of none yet.
+void FlowTable::State::arrive(uint32_t slot, const PacketDigest& digest, const DigestBurst& burst,
+                              std::vector<FlowRecord>& records) {
+  if (slot != kNoSlot && take(slot, digest.clock_ns, flow_packet(digest), records)) {
+    index.settle(digest.hash, slot);
+    return;
+  }
+  if (begin_flow(arrival_of(digest, burst.frames[digest.index]), records) != kNoSlot) return;
+  refuse((digest.key.bits & kDigestTcp) != 0 ? Layer::kTcp : Layer::kUdp, digest.wire_size);
+}
+
+void FlowTable::update(const DigestBurst& burst, std::vector<FlowRecord>& records) {
+  if (burst.order.size() == burst.digests.size()) {
+    state_->update(
+        burst, [](size_t at) { return at; }, records);
+  } else {
+    state_->update(
+        burst, [&burst](size_t at) { return size_t{burst.order[at]}; }, records);
   }
 }
 

@@ -38,9 +38,9 @@
 
 namespace weir {
 
-// What a flow may take of memory, all told: what a memory limit is divided by. A plain IPv4 flow
-// takes two thirds of it (docs/performance.md).
-inline constexpr size_t kFlowMemorySize = 296;
+// What is reckoned for a flow, and a memory limit is divided by: a plain IPv4 flow takes 192 bytes
+// with its share of the index, an IPv6 flow 230, and one in some has a rare part (docs/performance.md).
+inline constexpr size_t kFlowMemorySize = 256;
 
 // Which flows make room when the table is full.
 enum class Eviction : uint8_t {

@@ -20,13 +20,15 @@ constexpr uint32_t kPressureCount = 64;  // slots looked at by one age()
 }  // namespace
 
 // What a flow is worth when room is needed: its traffic, halved with every 8 s of silence, in powers
-// of two; among equals the longest silent first. A flow without an answer is worth nothing.
+// of two; among equals the longest silent first. A flow without an answer is worth nothing, and a
+// closed one that only lingers even less.
 uint64_t FlowTable::State::worth(uint32_t slot, int64_t clock_ns) noexcept {
   const HotFlow& hot = hots[slot];
   const uint64_t silence_ns =
       static_cast<uint64_t>(std::max<int64_t>(0, clock_ns - hot.last_clock_ns));
   constexpr uint64_t kRecencyMax = (uint64_t{1} << kWorthShift) - 1;
   const uint64_t recency = kRecencyMax - std::min(silence_ns >> 8, kRecencyMax);
+  if (hot.state == FlowState::kClosed) return 0;
   if (options.eviction == Eviction::kLru) return recency;
   uint64_t bytes = 0;
   if (hot.state != FlowState::kNew) {
@@ -84,7 +86,9 @@ bool FlowTable::State::make_room(int64_t clock_ns, std::vector<FlowRecord>& reco
   for (size_t at = 0; at < victims; ++at) {
     const uint32_t slot = sample[at].slot;
     if (expire(slot, clock_ns, records)) continue;
-    end(slot, clock_ns, EndReason::kResources, hots[slot].state, records);
+    const FlowState state = hots[slot].state;
+    const EndReason reason = state == FlowState::kClosed ? EndReason::kEnd : EndReason::kResources;
+    end(slot, clock_ns, reason, state, records);
   }
   return true;
 }

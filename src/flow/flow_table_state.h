@@ -107,7 +107,12 @@ struct FlowTable::State {
   [[gnu::noinline]] uint32_t find_anew(const PacketDigest& digest) const noexcept;
   void note_changed(uint32_t slot) noexcept;
 
+  template <typename IndexOf>
+  void update(const DigestBurst& burst, const IndexOf& index_of, std::vector<FlowRecord>& records);
+
   // Everything else a packet may mean.
+  [[gnu::noinline]] void arrive(uint32_t slot, const PacketDigest& digest, const DigestBurst& burst,
+                                std::vector<FlowRecord>& records);
   bool take(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
             std::vector<FlowRecord>& records);
   bool is_over(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,

@@ -208,7 +208,7 @@ bool update_flow(FlowParts& parts, const FlowPacket& packet) noexcept;
 
 // The same for a packet that changes nothing but counters, times and what comes next; false, and
 // nothing done, when it may not be one. The hot path: see docs/decisions/003.
-inline bool count_steady(HotFlow& flow, const PacketDigest& digest) noexcept;
+[[gnu::always_inline]] inline bool count_steady(HotFlow& flow, const PacketDigest& digest) noexcept;
 
 // The record of the flow as it is. `delta` is filled for interim records (reason kActive).
 void make_record(const FlowParts& parts, const FlowKey& key, const FlowShape& shape,

@@ -53,7 +53,7 @@ class TimerWheel {
   }
 
   // What disarm() will write, asked of memory.
-  void prefetch_neighbours(uint32_t slot) const noexcept {
+  [[gnu::always_inline]] void prefetch_neighbours(uint32_t slot) const noexcept {
     const ColdFlow& cold = colds_[slot];
     if ((cold.timer_previous & kIsHead) == 0)
       __builtin_prefetch(&colds_[cold.timer_previous].timer_next, 1);

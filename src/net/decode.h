@@ -38,9 +38,10 @@ class Decoder {
 
   // Fills one digest per frame. Packets that are not plain are decoded into `generals`, in order;
   // returns how many (their verdicts may be any). digests and generals have room for all frames.
-  // A plain packet's verdict is kDecoded and its layer kTcp or kUdp. shard_count: see shard_of().
+  // A plain packet's verdict is kDecoded and its layer kTcp or kUdp; `plain`, when given, is set to
+  // their counts. shard_count: see shard_of().
   size_t digest(std::span<const Frame> frames, PacketDigest* digests, Packet* generals,
-                uint32_t shard_count = 1) const noexcept;
+                uint32_t shard_count = 1, PlainCounts* plain = nullptr) const noexcept;
 
   // The digest of a decoded Packet, `index` its place among the generals: also again after the
   // fragment cache gave it its flow's key. kDigestNoFlow when its verdict is not kDecoded.

@@ -30,6 +30,7 @@ struct DigestRun {
   uint32_t shard_count;
   bool is_entering_tunnels;
   size_t prefetch_end;  // of the frames before this one, those further on are asked for
+  PlainCounts* counts;  // what is digested is added
 };
 
 // Fills the digests of frames[start…] as far as they are plain packets; returns the index of the

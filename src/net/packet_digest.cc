@@ -139,10 +139,11 @@ size_t begin_prefetch(std::span<const Frame> frames) noexcept {
 }  // namespace
 
 size_t digest_run_portable(const KeyedHasher& hasher, const DigestRun& run, size_t start) noexcept {
-  for (size_t index = start; index < run.frames.size(); ++index) {
+  size_t index = start;
+  for (; index < run.frames.size(); ++index) {
     if (index < run.prefetch_end) prefetch_headers(run.frames[index + kPrefetchDistance]);
     PacketDigest& digest = run.digests[index];
-    if (!digest_plain(run.frames[index], run.is_entering_tunnels, digest)) return index;
+    if (!digest_plain(run.frames[index], run.is_entering_tunnels, digest)) break;
     const HashBlock block = block_of(digest.key);
     set_hash(digest, hasher.hash(block));
     digest.shard = 0;
@@ -151,14 +152,17 @@ size_t digest_run_portable(const KeyedHasher& hasher, const DigestRun& run, size
       digest.shard = static_cast<uint8_t>(shard_of_hash(hash, run.shard_count));
     }
     digest.index = static_cast<uint32_t>(index);
+    run.counts->add(digest, digest.wire_size);
   }
-  return run.frames.size();
+  return index;
 }
 
 size_t Decoder::digest(std::span<const Frame> frames, PacketDigest* digests, Packet* generals,
-                       uint32_t shard_count) const noexcept {
+                       uint32_t shard_count, PlainCounts* plain) const noexcept {
   DASSERT(shard_count > 0 && shard_count <= kShardCountMax);
-  const DigestRun run{frames, digests, shard_count, options_.decapsulate, begin_prefetch(frames)};
+  PlainCounts counts;
+  const DigestRun run{frames, digests, shard_count, options_.decapsulate, begin_prefetch(frames),
+                      &counts};
   // An interface makes every key one with a zone; a plain packet is in no other zone.
   const bool is_plain_possible = options_.zone != ZoneKind::kInterface;
   const bool is_aes = hasher_.algorithm() == HashAlgorithm::kAes;
@@ -173,6 +177,7 @@ size_t Decoder::digest(std::span<const Frame> frames, PacketDigest* digests, Pac
     decode(frames[index], packet);
     digest_general(packet, general_count++, digests[index], shard_count);
   }
+  if (plain != nullptr) *plain = counts;
   return general_count;
 }
 

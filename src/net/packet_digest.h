@@ -63,6 +63,31 @@ struct alignas(64) PacketDigest {
 };
 static_assert(sizeof(PacketDigest) == 64);
 
+// How many plain packets a burst had, for whoever counts verdicts.
+struct PlainCounts {
+  uint64_t frames = 0;
+  uint64_t bytes = 0;       // wire bytes
+  uint64_t tcp_frames = 0;  // of them
+  uint64_t tcp_bytes = 0;
+
+  // Without a branch: TCP or UDP is as good as random.
+  void add(const PacketDigest& digest, uint32_t wire_size) noexcept {
+    static_assert(kDigestTcp == 2);
+    const uint64_t is_tcp = digest.key.bits >> 1 & 1u;
+    ++frames;
+    bytes += wire_size;
+    tcp_frames += is_tcp;
+    tcp_bytes += wire_size & (0 - is_tcp);
+  }
+  PlainCounts& operator+=(const PlainCounts& other) noexcept {
+    frames += other.frames;
+    bytes += other.bytes;
+    tcp_frames += other.tcp_frames;
+    tcp_bytes += other.tcp_bytes;
+    return *this;
+  }
+};
+
 // The hash of a key has 64 bits: the low 32 say where, the next 16 are the tag.
 constexpr uint16_t tag_of_hash(uint64_t hash) noexcept {
   return static_cast<uint16_t>(hash >> 32);

@@ -246,20 +246,24 @@ template <bool kHasShards>
 WEIR_AES_KERNEL size_t digest_run(const KeyedHasher::Keys& keys, const DigestRun& run,
                                   size_t start) noexcept {
   const size_t count = run.frames.size();
-  for (size_t index = start; index < count; ++index) {
+  PlainCounts counts;
+  size_t index = start;
+  for (; index < count; ++index) {
     const Frame& frame = run.frames[index];
     PacketDigest& digest = run.digests[index];
     if (index < run.prefetch_end) prefetch_headers(run.frames[index + kPrefetchDistance]);
-    if (!has_plain_link(frame)) return index;
+    if (!has_plain_link(frame)) break;
     if (frame.captured_size >= kTcpHeadersSize) {
       const PlainHeaders headers(std::span(frame.data, frame.captured_size));
-      if (!digest_headers<kHasShards>(headers, frame, keys, run, index, digest)) return index;
+      if (!digest_headers<kHasShards>(headers, frame, keys, run, index, digest)) break;
     } else if (frame.captured_size < kUdpHeadersSize ||
                !digest_short<kHasShards>(frame, keys, run, index, digest)) {
-      return index;
+      break;
     }
+    counts.add(digest, frame.wire_size);
   }
-  return count;
+  *run.counts += counts;
+  return index;
 }
 
 }  // namespace

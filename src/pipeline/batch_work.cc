@@ -21,21 +21,7 @@ void BatchWork::decode(const Decoder& decoder, std::span<const Frame> frames) {
       std::iota(order.begin(), order.end(), uint16_t{0});
     }
   }
-  general_count_ = decoder.digest(frames, digests_.data(), generals_.data(), shard_count_);
-  // Without a branch or a store: which it is changes from packet to packet.
-  FrameCount plain;
-  FrameCount tcp;
-  for (size_t at = 0; at < frames.size(); ++at) {
-    const PacketDigest& digest = digests_[at];
-    const uint64_t is_plain = (digest.key.bits & kDigestGeneral) == 0 ? 1 : 0;
-    const uint64_t is_tcp = (digest.key.bits & kDigestTcp) != 0 ? is_plain : 0;
-    plain.frames += is_plain;
-    plain.bytes += digest.wire_size & (0 - is_plain);
-    tcp.frames += is_tcp;
-    tcp.bytes += digest.wire_size & (0 - is_tcp);
-  }
-  plain_tcp_ = tcp;
-  plain_udp_ = {plain.frames - tcp.frames, plain.bytes - tcp.bytes};
+  general_count_ = decoder.digest(frames, digests_.data(), generals_.data(), shard_count_, &plain_);
   deal();
 }
 
@@ -57,8 +43,8 @@ void BatchWork::admit(const Decoder& decoder, FragmentCache& fragments, Statisti
     statistics.verdicts[static_cast<size_t>(layer)][static_cast<size_t>(Verdict::kDecoded)] +=
         count;
   };
-  add(Layer::kTcp, plain_tcp_);
-  add(Layer::kUdp, plain_udp_);
+  add(Layer::kTcp, {plain_.tcp_frames, plain_.tcp_bytes});
+  add(Layer::kUdp, {plain_.frames - plain_.tcp_frames, plain_.bytes - plain_.tcp_bytes});
   if (general_count_ == 0) return;
   bool has_moved = false;
   for (size_t at = 0; at < frames_.size(); ++at) {

@@ -39,8 +39,7 @@ class BatchWork {
   std::vector<PacketDigest> digests_;
   std::vector<Packet> generals_;
   size_t general_count_ = 0;
-  FrameCount plain_tcp_;
-  FrameCount plain_udp_;
+  PlainCounts plain_;
   std::vector<std::vector<uint16_t>> orders_;
   std::vector<size_t> order_sizes_;
 };

@@ -19,6 +19,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -145,7 +146,8 @@ struct Engine::Run {
 
   bool is_done() const {
     const auto is_finished = [](Finish finish) { return finish == Finish::kDone; };
-    return std::all_of(progress.finish.begin(), progress.finish.end(), is_finished);
+    return failure != nullptr ||
+           std::all_of(progress.finish.begin(), progress.finish.end(), is_finished);
   }
 
   // Does one piece of work; false when there is none for this thread now. The lock is held on entry
@@ -267,14 +269,20 @@ struct Engine::Run {
     if (waiting_count > 0) changed.notify_all();
   }
 
+  // What a thread throws (no memory) ends the run: all threads stop, run() throws it.
   void run_thread(uint32_t thread) {
     std::unique_lock<std::mutex> lock(mutex);
-    while (!is_done()) {
-      if (work_once(thread, lock)) {
-        note_change();
-      } else {
-        wait_for_change(lock);
+    try {
+      while (!is_done()) {
+        if (work_once(thread, lock)) {
+          note_change();
+        } else {
+          wait_for_change(lock);
+        }
       }
+    } catch (...) {
+      if (!lock.owns_lock()) lock.lock();
+      failure = std::current_exception();
     }
     note_change();
   }
@@ -286,10 +294,16 @@ struct Engine::Run {
     progress.finish.resize(options.thread_count, Finish::kGoesOn);
     finished_records.resize(options.thread_count);
     std::vector<std::thread> workers;
-    for (uint32_t thread = 1; thread < options.thread_count; ++thread)
-      workers.emplace_back([this, thread] { run_thread(thread); });
+    try {
+      for (uint32_t thread = 1; thread < options.thread_count; ++thread)
+        workers.emplace_back([this, thread] { run_thread(thread); });
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex);
+      failure = std::current_exception();
+    }
     run_thread(0);
     for (std::thread& worker : workers) worker.join();
+    if (failure != nullptr) std::rethrow_exception(failure);
   }
 
   const EngineOptions& options;
@@ -308,6 +322,7 @@ struct Engine::Run {
   uint32_t waiting_count = 0;
   std::atomic<uint64_t> change_count = 0;  // written under the mutex
   Progress progress;
+  std::exception_ptr failure;
   std::vector<std::unique_ptr<Slot>> slots;
   int64_t final_clock_ns = 0;                             // when all is read
   std::vector<std::vector<FlowRecord>> finished_records;  // of each shard

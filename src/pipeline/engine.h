@@ -16,7 +16,8 @@
 // Threads: run() is called once. With several threads any of them calls back, the Input's openers
 // and its problem callback included, but one at a time and in an order: callbacks need no lock among
 // themselves. Errors: none of its own; problems of sources are the Input's; what a callback throws is counted
-// (Statistics::callback_errors) and the run goes on.
+// (Statistics::callback_errors) and the run goes on. run() throws std::bad_alloc and, when a thread
+// cannot be started, std::system_error.
 #pragma once
 
 #include <cstdint>

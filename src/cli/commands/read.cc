@@ -202,6 +202,11 @@ class ReadRun {
                   std::to_string(sums.flow_bytes) + ", flows " + std::to_string(sums.flows));
       return kExitBug;
     }
+    if (statistics.callback_errors > 0) {
+      print_error("out of memory: finished flows are missing from the results, " +
+                  std::to_string(statistics.callback_errors) + " times");
+      return kExitFailure;
+    }
     return failure_count_ > 0 ? kExitFailure : printer_.exit_code();
   }
 
