@@ -93,7 +93,7 @@ void FlowTable::State::refuse(Layer layer, uint64_t wire_size) noexcept {
   refused[static_cast<size_t>(layer)].add(wire_size);
 }
 
-void FlowTable::State::process(Packet& packet, std::vector<FlowRecord>& records) {
+void FlowTable::State::process(Packet& packet, bool tells_id, std::vector<FlowRecord>& records) {
   packet.flow_id = 0;
   packet.flow_created = false;
   const Arrival arrival = arrival_of(packet);
@@ -106,7 +106,8 @@ void FlowTable::State::process(Packet& packet, std::vector<FlowRecord>& records)
     return;
   }
   packet.flow_created = is_new;
-  packet.flow_id = colds[slot].id;
+  // Of a burst nobody asks, and it would be a wait for memory.
+  if (tells_id) packet.flow_id = colds[slot].id;
   if (packet.fragment == FragmentKind::kFirst && packet.early.counters.packets > 0) {
     credit(slot, packet);
   }
@@ -152,7 +153,7 @@ FlowTable::FlowTable(const FlowTableOptions& options) : state_(std::make_unique<
 FlowTable::~FlowTable() = default;
 
 void FlowTable::update(std::span<Packet* const> packets, std::vector<FlowRecord>& records) {
-  for (Packet* const packet : packets) state_->process(*packet, records);
+  for (Packet* const packet : packets) state_->process(*packet, true, records);
 }
 
 // `index_of(n)` is that of the table's nth digest of the burst.
@@ -181,7 +182,7 @@ template <typename IndexOf>
       const uint32_t slot = find(digest, hint);
       if (slot == kNoSlot || !take_plain(digest, slot)) arrive(slot, digest, burst, records);
     } else if ((digest.key.bits & kDigestNoFlow) == 0) {
-      process(burst.generals[digest.index], records);
+      process(burst.generals[digest.index], false, records);
     }
   }
 }
@@ -210,8 +211,13 @@ void FlowTable::update(const DigestBurst& burst, std::vector<FlowRecord>& record
 void FlowTable::age(int64_t clock_ns, std::vector<FlowRecord>& records) {
   State& state = *state_;
   if (!state.wheel.is_quiet(clock_ns)) {
-    state.wheel.fire(clock_ns, kAgeCountMax,
-                     [&](uint32_t slot) { state.look(slot, clock_ns, records); });
+    state.wheel.fire(
+        clock_ns, kAgeCountMax, [&](uint32_t slot) { state.look(slot, clock_ns, records); },
+        [&](uint32_t slot) {
+          __builtin_prefetch(&state.hots[slot], 1);
+          __builtin_prefetch(&state.hots[slot].interval_end_ns, 1);
+          __builtin_prefetch(&state.colds[slot].sequence, 1);
+        });
   }
   const uint64_t high_water =
       uint64_t{state.options.flow_count_max} * kPressureNumerator / kPressureDenominator;

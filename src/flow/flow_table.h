@@ -91,6 +91,7 @@ class FlowTable {
   // calls). Sets flow_id, flow_created and, for a packet that gets no flow, the verdict. Appends
   // the records that fall due.
   void update(std::span<Packet* const> packets, std::vector<FlowRecord>& records);
+  // Does not set flow_id of the generals.
   void update(const DigestBurst& burst, std::vector<FlowRecord>& records);
 
   // Between bursts: moves a growing index on and makes memory ready, so that no burst waits for it.

@@ -63,6 +63,12 @@ void FlowTable::State::emit_interim(uint32_t slot, std::vector<FlowRecord>& reco
 void FlowTable::State::end(uint32_t slot, int64_t alive_until_ns, EndReason reason, FlowState shown,
                            std::vector<FlowRecord>& records) {
   HotFlow& hot = hots[slot];
+  // Asked of memory now, needed when the record is made.
+  const uint32_t hash = is_finishing ? 0 : hash_of(slot);
+  if (!is_finishing) {
+    index.prefetch(hash);
+    wheel.prefetch_neighbours(slot);
+  }
   if (hot.has(kFlowInInterval) && hot.interval_end_ns <= alive_until_ns)
     emit_interim(slot, records);
   const FlowRecord& record = append_record(slot, shown, reason, records);
@@ -74,7 +80,7 @@ void FlowTable::State::end(uint32_t slot, int64_t alive_until_ns, EndReason reas
   // When all flows end, so do the wheel and the index, as a whole.
   if (!is_finishing) {
     wheel.disarm(slot);
-    index.erase(hash_of(slot), slot);
+    index.erase(hash, slot);
   }
   shapes.release(hot.shape);
   if (hot.is_wide()) wides.free(hot.key.a);

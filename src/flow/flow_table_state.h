@@ -126,7 +126,7 @@ struct FlowTable::State {
   void take_shape(HotFlow& hot, const Arrival& arrival);
   bool account(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
                std::vector<FlowRecord>& records);
-  void process(Packet& packet, std::vector<FlowRecord>& records);
+  void process(Packet& packet, bool tells_id, std::vector<FlowRecord>& records);
   void credit(uint32_t slot, const Packet& first_piece) noexcept;
   void refuse(Layer layer, uint64_t wire_size) noexcept;
 

@@ -63,8 +63,9 @@ class TimerWheel {
   // The clock is at now_ns: calls look(slot) for flows whose tick is over, each taken off its list
   // first; look() arms it again or ends it. Stops after `count_max` flows unless they are late by
   // two ticks: those are all looked at. Returns how many were.
-  template <typename Look>
-  uint32_t fire(int64_t now_ns, uint32_t count_max, const Look& look) {
+  // `ahead(slot)` is told of the flow that will be looked at next.
+  template <typename Look, typename Ahead>
+  uint32_t fire(int64_t now_ns, uint32_t count_max, const Look& look, const Ahead& ahead) {
     const int64_t now_tick = now_ns >> kTickShift;
     if (!has_started_) start(now_ns);
     // After a turn of the wheel every list has come up once; two ticks more, and as a late one.
@@ -77,12 +78,17 @@ class TimerWheel {
         const uint32_t slot = heads_[kFiring];
         disarm(slot);
         ++count;
+        if (heads_[kFiring] != kNone) ahead(heads_[kFiring]);
         look(slot);
       }
       if (heads_[kFiring] != kNone || tick_ >= now_tick) return count;
       take_list(static_cast<uint32_t>(tick_ & (kTickCount - 1)));
       ++tick_;
     }
+  }
+  template <typename Look>
+  uint32_t fire(int64_t now_ns, uint32_t count_max, const Look& look) {
+    return fire(now_ns, count_max, look, [](uint32_t) {});
   }
   // Forgets all flows; they need not be disarmed.
   void clear() noexcept { std::fill(heads_.begin(), heads_.end(), kNone); }

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -343,9 +344,35 @@ class TestOutput(CliTest):
 
     def test_limits_are_said(self):
         out, err = self.expect(DONE, "read", self.sample, "--format", "json", "--flow-max", "10")
+        self.assertIn('"end_reason":"resources"', out.replace(" ", ""))
+        self.assert_one_line(err)
+        self.assertIn("flow_count", err)
+        refusing = ("--flow-max", "10", "--eviction", "none")
+        out, err = self.expect(DONE, "read", self.sample, "--format", "json", *refusing)
         self.assertLess(len(out.splitlines()), FLOW_COUNT)
         self.assert_one_line(err)
         self.assertIn("flow_count", err)
+
+    def test_memory_by_pool_and_failures(self):
+        for threads in ("1", "3"):
+            out, _ = self.expect(DONE, "read", self.sample, "-t", threads, "--format", "none", "--memory-limit", "64M",
+                                 "--stats", "-")
+            stats = json.loads(out)
+            flows = stats["memory"]["flows"]
+            self.assertEqual(flows["limit"], 48 << 20)
+            self.assertTrue(0 < flows["peak"] <= flows["limit"], flows)
+            self.assertEqual(flows["refused"], 0)
+            self.assertTrue(all(value == 0 for value in stats["failures"].values()), stats["failures"])
+
+    def test_idle_flows_are_logged(self):
+        timeouts = ("--timeout.tcp", "0", "--timeout.udp", "0", "--timeout.icmp", "0", "--timeout.other", "0",
+                    "--timeout.linger", "0")
+        _, err = self.expect(DONE, "read", self.sample, "--format", "none", "--log-level", "info", *timeouts)
+        lines = [line for line in err.splitlines() if "idle flows" in line]
+        self.assertTrue(lines, err)
+        for line in lines:
+            removed, before, after = map(int, re.search(r"removed (\d+) idle flows \((\d+) → (\d+)\)", line).groups())
+            self.assertEqual(before - removed, after)
 
     def test_quiet_and_verbose(self):
         cut = self.write("cut.pcap", self.sample_bytes[:-5])
