@@ -123,7 +123,7 @@ void expect_avalanche(const std::function<uint64_t(std::mt19937_64&, size_t bit)
     // Standard deviation 16. Of 24,576 such numbers one beyond 6.5 of them comes up once in 500,000
     // secrets, and this is a fixed one.
     for (size_t out = 0; out < 64; ++out)
-      ASSERT_NEAR(changes[out], kRounds / 2, 104) << "bit " << bit << " to " << out;
+      ASSERT_NEAR(changes[out], kRounds / 2.0, 104) << "bit " << bit << " to " << out;
   }
 }
 

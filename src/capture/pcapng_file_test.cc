@@ -238,7 +238,8 @@ TEST(PcapngFile, RunsOfPlainPacketsEqualPacketsTakenOneByOne) {
     const std::vector<uint8_t> resolutions = {6, 9, 0, 12, 0x80 | 20};
     for (PcapngWriter* file : {&plain, &general}) {
       file->section();
-      for (uint16_t i = 0; i < 2 * resolutions.size(); ++i) {
+      const auto interface_count = static_cast<uint16_t>(2 * resolutions.size());
+      for (uint16_t i = 0; i < interface_count; ++i) {
         const uint8_t resolution = resolutions[i % resolutions.size()];
         const uint64_t offset_s = i < resolutions.size() ? 0 : 1000 * i;
         file->interface(i, {{2, text_bytes("if" + std::to_string(i))},

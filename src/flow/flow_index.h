@@ -73,11 +73,15 @@ class FlowIndex {
 
   void clear() noexcept;
 
-  // While growing: moves the entries of some buckets; hash_of(slot) is asked for each. To be called
-  // between bursts.
+  // While growing: moves the entries of some buckets; hash_of(slot) is asked for each, and
+  // ahead(slot) told some time before. To be called between bursts.
   bool is_growing() const noexcept { return old_.buckets != nullptr; }
+  template <typename HashOf, typename Ahead>
+  void migrate(uint32_t bucket_count, const HashOf& hash_of, const Ahead& ahead);
   template <typename HashOf>
-  void migrate(uint32_t bucket_count, const HashOf& hash_of);
+  void migrate(uint32_t bucket_count, const HashOf& hash_of) {
+    migrate(bucket_count, hash_of, [](uint32_t) {});
+  }
 
   uint32_t count() const noexcept { return count_; }
   uint32_t capacity() const noexcept { return bucket_count(table_) * kBucketSize; }
@@ -148,15 +152,28 @@ class FlowIndex {
   uint32_t probe_longest_ = 0;
 };
 
-template <typename HashOf>
-void FlowIndex::migrate(uint32_t bucket_count_max, const HashOf& hash_of) {
+template <typename HashOf, typename Ahead>
+void FlowIndex::migrate(uint32_t bucket_count_max, const HashOf& hash_of, const Ahead& ahead) {
   for (uint32_t step = 0; is_growing() && step < bucket_count_max; ++step) {
+    // Keys lie anywhere: the next bucket's are asked for while this one's are moved.
+    if (migrated_count_ + 1 < bucket_count(old_)) {
+      const Bucket& next = old_.buckets[migrated_count_ + 1];
+      for (uint32_t at = 0; at < kBucketSize; ++at) {
+        if (next.tags[at] != 0) ahead(next.slots[at]);
+      }
+    }
     Bucket& bucket = old_.buckets[migrated_count_];
+    std::array<uint32_t, kBucketSize> hashes{};
+    for (uint32_t at = 0; at < kBucketSize; ++at) {
+      if (bucket.tags[at] == 0) continue;
+      hashes[at] = hash_of(bucket.slots[at]);
+      prefetch(hashes[at]);
+    }
     for (uint32_t at = 0; at < kBucketSize; ++at) {
       if (bucket.tags[at] == 0) continue;
       // The new table is half full at most: there is room, but for keys that all hash alike. Those
       // stay where they are; insert() then finds no room either and refuses.
-      if (!place(hash_of(bucket.slots[at]), bucket.tags[at], bucket.slots[at])) return;
+      if (!place(hashes[at], bucket.tags[at], bucket.slots[at])) return;
       bucket.tags[at] = 0;
     }
     if (++migrated_count_ == bucket_count(old_)) release(old_);

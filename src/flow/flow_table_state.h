@@ -131,7 +131,9 @@ struct FlowTable::State {
   void refuse(Layer layer, uint64_t wire_size) noexcept;
 
   void migrate(uint32_t bucket_count) {
-    index.migrate(bucket_count, [this](uint32_t slot) { return hash_of(slot); });
+    index.migrate(
+        bucket_count, [this](uint32_t slot) { return hash_of(slot); },
+        [this](uint32_t slot) { __builtin_prefetch(&hots[slot]); });
   }
 
   // Rare parts.

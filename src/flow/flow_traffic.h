@@ -31,10 +31,9 @@ constexpr int64_t at_second(double second) {
 
 // UDP from client number `client` to its server, or back; ports that are no services.
 inline Bytes udp(uint32_t client, bool is_answer = false, size_t size = 18) {
-  static const Bytes kHeaders =
-      ethernet().ipv4("10.0.0.0", "192.168.0.1").udp(50000, 60000).bytes();
+  static const Bytes headers = ethernet().ipv4("10.0.0.0", "192.168.0.1").udp(50000, 60000).bytes();
   constexpr size_t kAddresses = 26;
-  Bytes bytes = kHeaders;
+  Bytes bytes = headers;
   for (size_t at = 0; at < 3; ++at)
     bytes[kAddresses + 1 + at] = static_cast<uint8_t>(client >> (16 - 8 * at));
   if (is_answer) {
@@ -42,14 +41,14 @@ inline Bytes udp(uint32_t client, bool is_answer = false, size_t size = 18) {
     std::swap_ranges(field, field + 4, field + 4);
     std::swap_ranges(field + 8, field + 10, field + 10);
   }
-  const size_t ip_size = kHeaders.size() - 14 + size;
+  const size_t ip_size = headers.size() - 14 + size;
   const auto put16 = [&bytes](size_t offset, size_t value) {
     bytes[offset] = static_cast<uint8_t>(value >> 8);
     bytes[offset + 1] = static_cast<uint8_t>(value);
   };
   put16(16, ip_size);
   put16(38, ip_size - 20);
-  bytes.resize(kHeaders.size() + size);
+  bytes.resize(headers.size() + size);
   return bytes;
 }
 // Who it was, also where the record begins with an answer.

@@ -154,14 +154,6 @@ bool update_udp(FlowParts& parts, const FlowPacket& packet, bool is_two_way) noe
 
 }  // namespace
 
-bool fits(const FlowDeltas& deltas, const FlowDeltas& adds) noexcept {
-  FlowDeltas sum;
-  return !(__builtin_add_overflow(deltas.packets, adds.packets, &sum.packets) |
-           __builtin_add_overflow(deltas.bytes, adds.bytes, &sum.bytes) |
-           __builtin_add_overflow(deltas.ip_bytes, adds.ip_bytes, &sum.ip_bytes) |
-           __builtin_add_overflow(deltas.payload_bytes, adds.payload_bytes, &sum.payload_bytes));
-}
-
 void add(FlowDeltas& deltas, const FlowDeltas& adds) noexcept {
   deltas.packets += adds.packets;
   deltas.bytes += adds.bytes;

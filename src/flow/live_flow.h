@@ -176,8 +176,19 @@ struct FlowParts {
   void fold() noexcept;
 };
 
-// Whether the sums fit 32 bits.
-bool fits(const FlowDeltas& deltas, const FlowDeltas& adds) noexcept;
+// False when a sum does not fit 32 bits. Without a branch for each: none ever overflows.
+[[gnu::always_inline]] inline bool add(const FlowDeltas& deltas, const FlowDeltas& adds,
+                                       FlowDeltas& sum) noexcept {
+  unsigned overflows = __builtin_add_overflow(deltas.packets, adds.packets, &sum.packets);
+  overflows |= __builtin_add_overflow(deltas.bytes, adds.bytes, &sum.bytes);
+  overflows |= __builtin_add_overflow(deltas.ip_bytes, adds.ip_bytes, &sum.ip_bytes);
+  overflows |= __builtin_add_overflow(deltas.payload_bytes, adds.payload_bytes, &sum.payload_bytes);
+  return overflows == 0;
+}
+inline bool fits(const FlowDeltas& deltas, const FlowDeltas& adds) noexcept {
+  FlowDeltas sum;
+  return add(deltas, adds, sum);
+}
 void add(FlowDeltas& deltas, const FlowDeltas& adds) noexcept;  // fits()
 void add(FlowCounters& counters, const FlowCounters& adds) noexcept;
 
@@ -248,12 +259,7 @@ bool count_steady(HotFlow& flow, const PacketDigest& digest) noexcept {
   }
   FlowDeltas& deltas = flow.deltas[sender];
   FlowDeltas sum;
-  const bool overflows =
-      __builtin_add_overflow(deltas.packets, 1u, &sum.packets) |
-      __builtin_add_overflow(deltas.bytes, digest.wire_size, &sum.bytes) |
-      __builtin_add_overflow(deltas.ip_bytes, digest.ip_size, &sum.ip_bytes) |
-      __builtin_add_overflow(deltas.payload_bytes, digest.payload_size, &sum.payload_bytes);
-  if (overflows) return false;
+  if (!add(deltas, {1, digest.wire_size, digest.ip_size, digest.payload_size}, sum)) return false;
   deltas = sum;
   if (!is_last_ts_clock) {
     flow.own_last_ts_ns = digest.ts_ns;

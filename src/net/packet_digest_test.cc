@@ -342,7 +342,7 @@ TEST_P(Digest, EveryValueOfALengthIsAnsweredAsByDecode) {
     Bytes bytes = builder.bytes();
     const Frame frame = frame_of(bytes, builder.link_type());
     // The total length, and that of UDP.
-    for (const size_t at : {16, 38}) {
+    for (const size_t at : {16u, 38u}) {
       const Bytes before = bytes;
       for (uint32_t value = 0; value < 65536; value += value < 300 ? 1 : 97) {
         bytes[at] = static_cast<uint8_t>(value >> 8);
@@ -393,7 +393,7 @@ TEST_P(Digest, RandomBurstsAreAnsweredAsByDecode) {
 // Frames far apart, as in a file of long packets: the loops then ask for their bytes beforehand.
 TEST_P(Digest, FramesFarApartAreAnsweredAsByDecode) {
   const Bytes bytes = ipv4().tcp(1, 2).payload_of_size(60).bytes();
-  for (const size_t count : {1, 2, 15, 16, 17, 33, 100}) {
+  for (const size_t count : {1u, 2u, 15u, 16u, 17u, 33u, 100u}) {
     std::vector<uint8_t> buffer(count * 600);
     std::vector<Frame> frames;
     for (size_t index = 0; index < count; ++index) {

@@ -2,6 +2,7 @@
 #include "pipeline/publisher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -43,9 +44,7 @@ void Publisher::send() noexcept {
   count(counters_.started, current_->started.size());
   count(counters_.updates, current_->updates.size());
   count(counters_.records, current_->records.size());
-  UpdateBatch* batch = current_;
-  current_ = nullptr;
-  const bool has_room = filled_.push(std::move(batch));
+  const bool has_room = filled_.push(std::exchange(current_, nullptr));
   ASSERT(has_room);  // as many places as batches
 }
 
@@ -114,7 +113,7 @@ void Publisher::give_back(UpdateBatch* batch) noexcept {
   batch->started.clear();
   batch->updates.clear();
   batch->records.clear();
-  const bool has_room = empty_.push(std::move(batch));
+  const bool has_room = empty_.push(std::exchange(batch, nullptr));
   ASSERT(has_room);
 }
 
