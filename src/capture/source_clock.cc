@@ -2,29 +2,10 @@
 #include "capture/source_clock.h"
 
 #include <algorithm>
-#include <limits>
+
+#include "base/saturating.h"
 
 namespace weir {
-
-namespace {
-
-constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
-constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
-
-// Timestamps are whatever a file says: sums stop at the ends of the range instead of wrapping.
-int64_t saturating_add(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  if (!__builtin_add_overflow(a, b, &sum)) return sum;
-  return b < 0 ? kLowest : kHighest;
-}
-
-int64_t saturating_subtract(int64_t a, int64_t b) {
-  int64_t difference = 0;
-  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
-  return b < 0 ? kHighest : kLowest;
-}
-
-}  // namespace
 
 bool SourceClock::needs_next(int64_t ts_ns) const noexcept {
   return has_started_ && saturating_add(ts_ns, offset_ns_) > saturating_add(clock_ns_, kStepMaxNs);

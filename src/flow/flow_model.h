@@ -142,7 +142,7 @@ class FlowModel {
     size_t at = first;
     while (true) {
       FlowParts parts = flow.parts();
-      update_flow(parts, flow_packet(packets[at].packet));
+      update_flow(parts, digest_of(packets[at].packet, 0));
       const int64_t last_clock = packets[at].packet.frame->clock_ns;
       ++at;
       // What comes next for this flow: another packet of the key, or the end of input.

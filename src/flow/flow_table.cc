@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A packet of a known flow that changes nothing but counters is done in take_plain(); everything
-// else goes through take() or begin_flow(), which are written once for digests and decoded packets.
+// else goes through arrive(), which is written once for plain packets and others.
 #include "flow/flow_table_state.h"
 
 namespace weir {
@@ -24,13 +24,15 @@ constexpr uint64_t kPressureDenominator = 5;
 }  // namespace
 
 // Counts the packet to the flow. False, and nothing done, when the flow cannot count on.
-bool FlowTable::State::account(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
+bool FlowTable::State::account(uint32_t slot, const PacketDigest& digest,
                                std::vector<FlowRecord>& records) {
   HotFlow& hot = hots[slot];
+  const int64_t clock_ns = digest.clock_ns;
   const int64_t active_ns = options.timeouts.active_ns;
-  const FlowDeltas& deltas = hot.deltas[static_cast<size_t>(packet.sender)];
   // 32 bits overflow once in 4 GB; from then on the flow needs a rare part.
-  if (hot.rare == kNoPart && !fits(deltas, packet.adds) && !give_rare(slot)) return false;
+  FlowDeltas sum;
+  const bool fits = add(hot.deltas[digest.key.bits & kDigestFromB], deltas_of(digest), sum);
+  if (!fits && !give_rare(slot)) return false;
 
   const int64_t due_before_ns = due_ns(hot);
   if (clock_ns >= hot.interval_end_ns) {
@@ -42,7 +44,7 @@ bool FlowTable::State::account(uint32_t slot, int64_t clock_ns, const FlowPacket
   hot.take_own_last_ts();
   hot.last_clock_ns = clock_ns;
   FlowParts parts = parts_of(slot);
-  if (!update_flow(parts, packet)) ++limits[static_cast<size_t>(Limit::kHistorySize)];
+  if (!update_flow(parts, digest)) ++limits[static_cast<size_t>(Limit::kHistorySize)];
   hot.share_last_ts();
   keep_rare(slot, parts);
   if (options.tracks_changes) note_changed(slot);
@@ -56,12 +58,25 @@ bool FlowTable::State::account(uint32_t slot, int64_t clock_ns, const FlowPacket
 }
 
 // Counts the packet to the flow of its key. False when that one is over, and ended: a new one begins.
-bool FlowTable::State::take(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
+bool FlowTable::State::take(uint32_t slot, const PacketDigest& digest,
                             std::vector<FlowRecord>& records) {
-  if (is_over(slot, clock_ns, packet, records)) return false;
-  if (account(slot, clock_ns, packet, records)) return true;
-  end(slot, clock_ns, EndReason::kResources, hots[slot].state, records);
+  if (is_over(slot, digest, records)) return false;
+  if (account(slot, digest, records)) return true;
+  cut_short(slot, digest.clock_ns, EndReason::kResources, records);
   return false;
+}
+
+// Brings a packet that is not steady to its flow, whatever it means. `slot` has its key, or is
+// kNoSlot; the result is where it was counted, kNoSlot when there was no room for a new flow.
+uint32_t FlowTable::State::arrive(uint32_t slot, const Arrival& arrival,
+                                  std::vector<FlowRecord>& records) {
+  if (slot != kNoSlot && take(slot, arrival.digest, records)) {
+    index.settle(arrival.digest.hash, slot);
+    return slot;
+  }
+  slot = begin_flow(arrival, records);
+  if (slot == kNoSlot) refuse(arrival);
+  return slot;
 }
 
 // Pieces that came before the first one belong to the flow as if they had come with it.
@@ -75,8 +90,9 @@ void FlowTable::State::credit(uint32_t slot, const Packet& first_piece) noexcept
   const FlowDeltas adds = {
       static_cast<uint32_t>(counted.packets), static_cast<uint32_t>(counted.bytes),
       static_cast<uint32_t>(counted.ip_bytes), static_cast<uint32_t>(counted.payload_bytes)};
-  if (largest <= UINT32_MAX && fits(parts.hot.deltas[sender], adds)) {
-    add(parts.hot.deltas[sender], adds);
+  FlowDeltas sum;
+  if (largest <= UINT32_MAX && add(parts.hot.deltas[sender], adds, sum)) {
+    parts.hot.deltas[sender] = sum;
   } else if (give_rare(slot)) {
     add(rares[parts.hot.rare].folded[sender], counted);
   } else {
@@ -89,28 +105,25 @@ void FlowTable::State::credit(uint32_t slot, const Packet& first_piece) noexcept
   parts.hot.own_last_ts_ns = last_ts_ns;
 }
 
-void FlowTable::State::refuse(Layer layer, uint64_t wire_size) noexcept {
-  refused[static_cast<size_t>(layer)].add(wire_size);
+void FlowTable::State::refuse(const Arrival& arrival) noexcept {
+  const bool is_tcp = (arrival.digest.key.bits & kDigestTcp) != 0;
+  const Layer plain_layer = is_tcp ? Layer::kTcp : Layer::kUdp;
+  const Layer layer = arrival.general == nullptr ? plain_layer : arrival.general->layer;
+  refused[static_cast<size_t>(layer)].add(arrival.digest.wire_size);
 }
 
-void FlowTable::State::process(Packet& packet, bool tells_id, std::vector<FlowRecord>& records) {
-  packet.flow_id = 0;
-  packet.flow_created = false;
-  const Arrival arrival = arrival_of(packet);
-  uint32_t slot = find(arrival);
-  const bool is_new = slot == kNoSlot || !take(slot, arrival.clock_ns, arrival.packet, records);
-  if (is_new) slot = begin_flow(arrival, records);
+// A packet that is not plain; the result is that of arrive().
+uint32_t FlowTable::State::process(Packet& packet, const PacketDigest& digest,
+                                   std::vector<FlowRecord>& records) {
+  const uint64_t created_before = counters.created;
+  const uint32_t slot = arrive(find(digest, packet.key), {digest, *packet.frame, &packet}, records);
+  packet.flow_created = counters.created != created_before;
   if (slot == kNoSlot) {
     packet.verdict = Verdict::kUnflowedFlowLimit;
-    refuse(packet.layer, packet.frame->wire_size);
-    return;
-  }
-  packet.flow_created = is_new;
-  // Of a burst nobody asks, and it would be a wait for memory.
-  if (tells_id) packet.flow_id = colds[slot].id;
-  if (packet.fragment == FragmentKind::kFirst && packet.early.counters.packets > 0) {
+  } else if (packet.fragment == FragmentKind::kFirst && packet.early.counters.packets > 0) {
     credit(slot, packet);
   }
+  return slot;
 }
 
 // A packet's look-up waits for its index bucket, and then for its flow. Both are asked for while
@@ -153,7 +166,10 @@ FlowTable::FlowTable(const FlowTableOptions& options) : state_(std::make_unique<
 FlowTable::~FlowTable() = default;
 
 void FlowTable::update(std::span<Packet* const> packets, std::vector<FlowRecord>& records) {
-  for (Packet* const packet : packets) state_->process(*packet, true, records);
+  for (Packet* const packet : packets) {
+    const uint32_t slot = state_->process(*packet, digest_of(*packet, 0), records);
+    packet->flow_id = slot == kNoSlot ? 0 : state_->colds[slot].id;
+  }
 }
 
 // `index_of(n)` is that of the table's nth digest of the burst.
@@ -180,22 +196,12 @@ template <typename IndexOf>
       prefetch(digest_at(at + kFlowPrefetchDistance), next_hint);
     if ((digest.key.bits & (kDigestGeneral | kDigestNoFlow)) == 0) {
       const uint32_t slot = find(digest, hint);
-      if (slot == kNoSlot || !take_plain(digest, slot)) arrive(slot, digest, burst, records);
+      if (slot == kNoSlot || !take_plain(digest, slot))
+        arrive(slot, {digest, burst.frames[digest.index], nullptr}, records);
     } else if ((digest.key.bits & kDigestNoFlow) == 0) {
-      process(burst.generals[digest.index], false, records);
+      process(burst.generals[digest.index], digest, records);
     }
   }
-}
-
-// A plain packet that is not steady, of a flow or of none yet.
-void FlowTable::State::arrive(uint32_t slot, const PacketDigest& digest, const DigestBurst& burst,
-                              std::vector<FlowRecord>& records) {
-  if (slot != kNoSlot && take(slot, digest.clock_ns, flow_packet(digest), records)) {
-    index.settle(digest.hash, slot);
-    return;
-  }
-  if (begin_flow(arrival_of(digest, burst.frames[digest.index]), records) != kNoSlot) return;
-  refuse((digest.key.bits & kDigestTcp) != 0 ? Layer::kTcp : Layer::kUdp, digest.wire_size);
 }
 
 void FlowTable::update(const DigestBurst& burst, std::vector<FlowRecord>& records) {
@@ -249,13 +255,7 @@ bool FlowTable::finish_some(int64_t clock_ns, std::vector<FlowRecord>& records) 
   for (; slot < state.hots.end_slot() && count < kFinishCount; ++slot) {
     if (!state.is_live(slot)) continue;
     ++count;
-    if (state.expire(slot, clock_ns, records)) continue;
-    // A connection that is closed has ended by itself; only its linger is cut short.
-    const HotFlow& hot = state.hots[slot];
-    const EndReason reason = hot.state == FlowState::kClosed ? EndReason::kEnd : EndReason::kForced;
-    const FlowState shown =
-        shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot));
-    state.end(slot, clock_ns, reason, shown, records);
+    state.cut_short(slot, clock_ns, EndReason::kForced, records);
   }
   if (slot < state.hots.end_slot()) return false;
   slot = 0;
@@ -273,18 +273,17 @@ void FlowTable::finish(int64_t clock_ns, std::vector<FlowRecord>& records) {
 bool FlowTable::snapshot(const FlowKey& key, uint64_t hash, int64_t clock_ns,
                          FlowRecord& record) const {
   State& state = *state_;
-  const Frame frame{};
-  Packet packet;
-  packet.frame = &frame;
-  packet.key = key;
-  packet.hash = hash;
-  const uint32_t slot = state.find(arrival_of(packet));
+  PacketDigest digest;
+  digest.key = compact_key(key);
+  digest.hash = static_cast<uint32_t>(hash);
+  digest.hash_tag = tag_of_hash(hash);
+  const uint32_t slot = state.find(digest, key);
   if (slot == kNoSlot) return false;
   const FlowParts parts = state.parts_of(slot);
   const HotFlow& hot = parts.hot;
-  const FlowState shown = shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot));
   record = FlowRecord{};
-  make_record(parts, state.key_of(hot), state.shapes[hot.shape], shown, EndReason::kNone, record);
+  make_record(parts, key, state.shapes[hot.shape], state.shown(hot, clock_ns), EndReason::kNone,
+              record);
   return true;
 }
 
@@ -307,8 +306,7 @@ bool FlowTable::collect_changes(size_t count_max, int64_t clock_ns,
     const FlowParts parts = state.parts_of(slot);
     HotFlow& hot = parts.hot;
     hot.set(kFlowChanged, false);
-    const FlowState shown =
-        shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot));
+    const FlowState shown = state.shown(hot, clock_ns);
     if ((hot.steady & kFlowAnnounced) == 0) {
       hot.set_steady(kFlowAnnounced, true);
       make_record(parts, state.key_of(hot), state.shapes[hot.shape], shown, EndReason::kNone,
@@ -331,8 +329,7 @@ FlowStatistics FlowTable::statistics(int64_t clock_ns) const {
     const FlowParts parts = state.parts_of(slot);
     const HotFlow& hot = parts.hot;
     ++result.live;
-    ++result.live_by_state[static_cast<size_t>(
-        shown_state(hot.state, clock_ns - hot.last_clock_ns, state.timeout(hot)))];
+    ++result.live_by_state[static_cast<size_t>(state.shown(hot, clock_ns))];
     for (size_t side = 0; side < 2; ++side) {
       const FlowCounters total = parts.total(side);
       result.in_live.frames += total.packets;

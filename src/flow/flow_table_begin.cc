@@ -58,11 +58,12 @@ void FlowTable::State::give_back(uint32_t slot) noexcept {
 // Who opened the flow: the SYN's sender, else the end whose port is
 // less of a service.
 void FlowTable::State::orient(HotFlow& hot, const Arrival& arrival) const noexcept {
-  const FlowPacket& packet = arrival.packet;
-  const bool from_b = packet.sender == 1;
-  const bool is_syn = packet.has_tcp && (packet.tcp.flags & (kTcpSyn | kTcpRst)) == kTcpSyn;
+  const PacketDigest& digest = arrival.digest;
+  const bool from_b = (digest.key.bits & kDigestFromB) != 0;
+  const bool is_syn =
+      (digest.key.bits & kDigestTcp) != 0 && (digest.tcp_flags & (kTcpSyn | kTcpRst)) == kTcpSyn;
   if (is_syn) {
-    const bool is_answer = (packet.tcp.flags & kTcpAck) != 0;
+    const bool is_answer = (digest.tcp_flags & kTcpAck) != 0;
     hot.origin = FlowOrigin::kSyn;
     hot.set(kFlowFromB, from_b != is_answer);
     return;
@@ -85,16 +86,16 @@ void FlowTable::State::orient(HotFlow& hot, const Arrival& arrival) const noexce
 // Of a plain packet the shape is known but for the interface, and most often that of the flow before.
 void FlowTable::State::take_shape(HotFlow& hot, const Arrival& arrival) {
   if (arrival.general == nullptr) {
-    const bool is_tcp = arrival.packet.has_tcp;
+    const bool is_tcp = (arrival.digest.key.bits & kDigestTcp) != 0;
     uint16_t& last = plain_shapes[is_tcp ? 0 : 1];
-    if (last != ShapeTable::kBlank && shapes[last].interface == arrival.frame->interface) {
+    if (last != ShapeTable::kBlank && shapes[last].interface == arrival.frame.interface) {
       shapes.acquire_again(last);
       hot.shape = last;
       return;
     }
     // The table itself holds on to the last one, so that it stays known.
     shapes.release(last);
-    last = shapes.acquire(plain_shape(is_tcp, arrival.frame->interface));
+    last = shapes.acquire(plain_shape(is_tcp, arrival.frame.interface));
     hot.shape = last;
     if (last != ShapeTable::kBlank) shapes.acquire_again(last);
   } else {
@@ -104,17 +105,18 @@ void FlowTable::State::take_shape(HotFlow& hot, const Arrival& arrival) {
 }
 
 void FlowTable::State::begin(uint32_t slot, const Arrival& arrival) {
-  const Frame& frame = *arrival.frame;
+  const Frame& frame = arrival.frame;
+  const PacketDigest& digest = arrival.digest;
   HotFlow& hot = hots[slot];
   ColdFlow& cold = colds[slot];
   cold.id = static_cast<uint64_t>(frame.source) << 48 | (frame.number & 0xffff'ffff'ffff);
   cold.first_ts_ns = hot.own_last_ts_ns = frame.ts_ns;
-  hot.last_clock_ns = arrival.clock_ns;
+  hot.last_clock_ns = digest.clock_ns;
   hot.set(kFlowInInterval, options.timeouts.active_ns > 0);
   hot.set_interval_end(options.timeouts.active_ns > 0
-                           ? saturating_add(arrival.clock_ns, options.timeouts.active_ns)
+                           ? saturating_add(digest.clock_ns, options.timeouts.active_ns)
                            : hot.interval_end_ns);
-  const size_t sender = static_cast<size_t>(arrival.packet.sender);
+  const size_t sender = digest.key.bits & kDigestFromB;
   if (arrival.general == nullptr) {
     ByteReader header(frame.data, frame.captured_size);
     header.copy(cold.macs[1 - sender].data(), cold.macs[0].size());
@@ -133,8 +135,9 @@ void FlowTable::State::begin(uint32_t slot, const Arrival& arrival) {
 }
 
 uint32_t FlowTable::State::create(const Arrival& arrival, std::vector<FlowRecord>& records) {
+  const PacketDigest& digest = arrival.digest;
   uint32_t wide = kNoPart;
-  if (arrival.wide != nullptr) {
+  if (!digest.key.is_whole()) {
     // First, and nobody ends for want of one: a flow of another kind would give none back.
     wide = wides.allocate();
     if (wide == kNoSlot) {
@@ -145,13 +148,13 @@ uint32_t FlowTable::State::create(const Arrival& arrival, std::vector<FlowRecord
   uint32_t slot = kNoSlot;
   if (!take_slot(slot)) {
     ++limits[static_cast<size_t>(Limit::kFlowCount)];
-    if (!make_room(arrival.clock_ns, records) || !take_slot(slot)) {
+    if (!make_room(digest.clock_ns, records) || !take_slot(slot)) {
       if (wide != kNoPart) wides.free(wide);
       return kNoSlot;
     }
   }
   if (index.is_growing()) migrate(1);
-  if (!index.insert(arrival.hash, arrival.tag, slot)) {
+  if (!index.insert(digest.hash, digest.hash_tag, slot)) {
     ++limits[static_cast<size_t>(Limit::kFlowProbe)];
     if (wide != kNoPart) wides.free(wide);
     give_back(slot);
@@ -160,19 +163,18 @@ uint32_t FlowTable::State::create(const Arrival& arrival, std::vector<FlowRecord
   HotFlow& hot = hots[slot];
   hot = HotFlow{};
   colds[slot] = ColdFlow{};
-  hot.key = arrival.key;
-  hot.key.bits = static_cast<uint8_t>(
-      kFlowLive | static_cast<unsigned>(flow_family(static_cast<AddressKind>(hot.key.kinds & 3),
-                                                    hot.key.proto_number))
-                      << kFlowFamilyShift);
+  hot.key = digest.key;
+  const FlowFamily family = flow_family(digest.key.kind(), digest.key.proto_number);
+  hot.key.bits = static_cast<uint8_t>(static_cast<unsigned>(family) << kFlowFamilyShift);
   if (wide != kNoPart) {
     hot.key.a = wide;
-    wides[wide] = {arrival.wide->a, arrival.wide->b, arrival.wide->zone};
+    const FlowKey& key = arrival.general->key;
+    wides[wide] = {key.a, key.b, key.zone};
   }
   ++counters.live;
   ++counters.created;
   begin(slot, arrival);
-  wheel.arm(slot, due_ns(hot), arrival.clock_ns);
+  wheel.arm(slot, due_ns(hot), digest.clock_ns);
   return slot;
 }
 
@@ -180,7 +182,7 @@ uint32_t FlowTable::State::create(const Arrival& arrival, std::vector<FlowRecord
 uint32_t FlowTable::State::begin_flow(const Arrival& arrival, std::vector<FlowRecord>& records) {
   const uint32_t slot = create(arrival, records);
   if (slot == kNoSlot) return kNoSlot;
-  const bool has_counted = account(slot, arrival.clock_ns, arrival.packet, records);
+  const bool has_counted = account(slot, arrival.digest, records);
   ASSERT(has_counted);
   return slot;
 }

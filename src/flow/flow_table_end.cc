@@ -83,7 +83,7 @@ void FlowTable::State::end(uint32_t slot, int64_t alive_until_ns, EndReason reas
     index.erase(hash, slot);
   }
   shapes.release(hot.shape);
-  if (hot.is_wide()) wides.free(hot.key.a);
+  if (!hot.key.is_whole()) wides.free(hot.key.a);
   if (hot.rare != kNoPart) rares.free(hot.rare);
   give_back(slot);
   --counters.live;
@@ -100,15 +100,26 @@ bool FlowTable::State::expire(uint32_t slot, int64_t clock_ns, std::vector<FlowR
   return true;
 }
 
+// Ends a flow before its time, unless it was due. A connection that is closed has ended by itself;
+// only its linger is cut short.
+void FlowTable::State::cut_short(uint32_t slot, int64_t clock_ns, EndReason reason,
+                                 std::vector<FlowRecord>& records) {
+  if (expire(slot, clock_ns, records)) return;
+  const HotFlow& hot = hots[slot];
+  const bool is_closed = hot.state == FlowState::kClosed;
+  end(slot, clock_ns, is_closed ? EndReason::kEnd : reason, shown(hot, clock_ns), records);
+}
+
 // Whether the flow cannot have the packet, because it is over: then it has been ended.
-bool FlowTable::State::is_over(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
+bool FlowTable::State::is_over(uint32_t slot, const PacketDigest& digest,
                                std::vector<FlowRecord>& records) {
-  if (expire(slot, clock_ns, records)) return true;
+  if (expire(slot, digest.clock_ns, records)) return true;
   const HotFlow& hot = hots[slot];
   const bool is_closing = hot.state == FlowState::kClosing || hot.state == FlowState::kClosed;
-  if (!is_closing || !packet.has_tcp) return false;
-  if (!is_new_connection(hot.sides, packet.tcp.flags, packet.tcp.seq, packet.sender)) return false;
-  end(slot, clock_ns, EndReason::kEnd, hot.state, records);
+  if (!is_closing || (digest.key.bits & kDigestTcp) == 0) return false;
+  const int sender = digest.key.bits & kDigestFromB;
+  if (!is_new_connection(hot.sides, digest.tcp_flags, digest.tcp_seq, sender)) return false;
+  end(slot, digest.clock_ns, EndReason::kEnd, hot.state, records);
   return true;
 }
 

@@ -83,13 +83,8 @@ bool FlowTable::State::make_room(int64_t clock_ns, std::vector<FlowRecord>& reco
   for (size_t at = 0; at < victims; ++at) wheel.prefetch_neighbours(sample[at].slot);
   for (uint32_t slot = (hand + 1) % stride; slot < end_slot; slot += stride)
     __builtin_prefetch(&hots[slot]);
-  for (size_t at = 0; at < victims; ++at) {
-    const uint32_t slot = sample[at].slot;
-    if (expire(slot, clock_ns, records)) continue;
-    const FlowState state = hots[slot].state;
-    const EndReason reason = state == FlowState::kClosed ? EndReason::kEnd : EndReason::kResources;
-    end(slot, clock_ns, reason, state, records);
-  }
+  for (size_t at = 0; at < victims; ++at)
+    cut_short(sample[at].slot, clock_ns, EndReason::kResources, records);
   return true;
 }
 
@@ -105,7 +100,7 @@ void FlowTable::State::relieve_pressure(int64_t clock_ns, std::vector<FlowRecord
     if (clock_ns - hots[slot].last_clock_ns <= options.pressure_timeout_ns) continue;
     if (expire(slot, clock_ns, records)) continue;
     ++limits[static_cast<size_t>(Limit::kFlowPressure)];
-    end(slot, clock_ns, EndReason::kResources, FlowState::kNew, records);
+    cut_short(slot, clock_ns, EndReason::kResources, records);
   }
 }
 

@@ -22,7 +22,6 @@
 
 #include "base/assert.h"
 #include "base/slab.h"
-#include "flow/arrival.h"
 #include "flow/flow_index.h"
 #include "flow/flow_table.h"
 #include "flow/live_flow.h"
@@ -35,6 +34,13 @@ inline constexpr uint32_t kChangedCountMax = 65'536;  // flows of one collection
 
 inline constexpr uint32_t kRareShare = 4;  // one flow in four may have a RareFlow
 inline constexpr uint32_t kRareCountMin = 4096;
+
+// A packet that is not steady, on its way to its flow.
+struct Arrival {
+  const PacketDigest& digest;
+  const Frame& frame;
+  const Packet* general;  // null: a plain packet
+};
 
 struct FlowTable::State {
   explicit State(const FlowTableOptions& table_options)
@@ -70,7 +76,13 @@ struct FlowTable::State {
     return hot.has(kFlowInInterval) ? std::min(idle_ns, hot.interval_end_ns) : idle_ns;
   }
   FlowKey key_of(const HotFlow& hot) const noexcept {
-    return whole_key(hot.key, hot.is_wide() ? &wides[hot.key.a] : nullptr);
+    FlowKey key = flow_key(hot.key);
+    if (hot.key.is_whole()) return key;
+    const WideAddresses& wide = wides[hot.key.a];
+    key.a = wide.a;
+    key.b = wide.b;
+    key.zone = wide.zone;
+    return key;
   }
   // Not kept: it is asked for once in a flow's life, and whenever the index grows.
   uint32_t hash_of(uint32_t slot) const noexcept {
@@ -82,22 +94,25 @@ struct FlowTable::State {
   }
   bool is_live(uint32_t slot) const noexcept { return hots[slot].key.kinds != kFreeKinds; }
 
+  FlowState shown(const HotFlow& hot, int64_t clock_ns) const noexcept {
+    return shown_state(hot.state, clock_ns - hot.last_clock_ns, timeout(hot));
+  }
+
   bool is_flow_of(uint32_t slot, const PacketDigest& digest) const noexcept {
-    return words_of(hots[slot].key) == words_of(digest.key);
+    return hots[slot].key.words() == digest.key.words();
   }
-  bool is_flow_of(uint32_t slot, const Arrival& arrival) const noexcept {
+  bool is_wide_flow_of(uint32_t slot, CompactKey compact, const FlowKey& key) const noexcept {
     const HotFlow& hot = hots[slot];
-    if (arrival.wide == nullptr) return words_of(hot.key) == words_of(arrival.key);
-    CompactKey key = arrival.key;
-    key.a = hot.key.a;
-    if (words_of(hot.key) != words_of(key)) return false;
-    const WideAddresses& addresses = wides[hot.key.a];
-    return addresses.a == arrival.wide->a && addresses.b == arrival.wide->b &&
-           addresses.zone == arrival.wide->zone;
+    compact.a = hot.key.a;
+    if (hot.key.words() != compact.words()) return false;
+    const WideAddresses& wide = wides[hot.key.a];
+    return wide.a == key.a && wide.b == key.b && wide.zone == key.zone;
   }
-  uint32_t find(const Arrival& arrival) const noexcept {
-    return index.find(arrival.hash, arrival.tag,
-                      [&](uint32_t slot) { return is_flow_of(slot, arrival); });
+  // The flow of a digest; of a general one too, if `key` is its packet's.
+  uint32_t find(const PacketDigest& digest, const FlowKey& key) const noexcept {
+    if (digest.key.is_whole()) return find_anew(digest);
+    return index.find(digest.hash, digest.hash_tag,
+                      [&](uint32_t slot) { return is_wide_flow_of(slot, digest.key, key); });
   }
 
   // Hot path: one function when compiled, which saves a tenth of its time.
@@ -111,12 +126,10 @@ struct FlowTable::State {
   void update(const DigestBurst& burst, const IndexOf& index_of, std::vector<FlowRecord>& records);
 
   // Everything else a packet may mean.
-  [[gnu::noinline]] void arrive(uint32_t slot, const PacketDigest& digest, const DigestBurst& burst,
-                                std::vector<FlowRecord>& records);
-  bool take(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
-            std::vector<FlowRecord>& records);
-  bool is_over(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
-               std::vector<FlowRecord>& records);
+  [[gnu::noinline]] uint32_t arrive(uint32_t slot, const Arrival& arrival,
+                                    std::vector<FlowRecord>& records);
+  bool take(uint32_t slot, const PacketDigest& digest, std::vector<FlowRecord>& records);
+  bool is_over(uint32_t slot, const PacketDigest& digest, std::vector<FlowRecord>& records);
   uint32_t begin_flow(const Arrival& arrival, std::vector<FlowRecord>& records);
   uint32_t create(const Arrival& arrival, std::vector<FlowRecord>& records);
   bool take_slot(uint32_t& slot) noexcept;
@@ -124,11 +137,10 @@ struct FlowTable::State {
   void begin(uint32_t slot, const Arrival& arrival);
   void orient(HotFlow& hot, const Arrival& arrival) const noexcept;
   void take_shape(HotFlow& hot, const Arrival& arrival);
-  bool account(uint32_t slot, int64_t clock_ns, const FlowPacket& packet,
-               std::vector<FlowRecord>& records);
-  void process(Packet& packet, bool tells_id, std::vector<FlowRecord>& records);
+  bool account(uint32_t slot, const PacketDigest& digest, std::vector<FlowRecord>& records);
+  uint32_t process(Packet& packet, const PacketDigest& digest, std::vector<FlowRecord>& records);
   void credit(uint32_t slot, const Packet& first_piece) noexcept;
-  void refuse(Layer layer, uint64_t wire_size) noexcept;
+  void refuse(const Arrival& arrival) noexcept;
 
   void migrate(uint32_t bucket_count) {
     index.migrate(
@@ -145,6 +157,8 @@ struct FlowTable::State {
                             std::vector<FlowRecord>& records);
   void emit_interim(uint32_t slot, std::vector<FlowRecord>& records);
   bool expire(uint32_t slot, int64_t clock_ns, std::vector<FlowRecord>& records);
+  void cut_short(uint32_t slot, int64_t clock_ns, EndReason reason,
+                 std::vector<FlowRecord>& records);
   void end(uint32_t slot, int64_t alive_until_ns, EndReason reason, FlowState shown,
            std::vector<FlowRecord>& records);
   void look(uint32_t slot, int64_t clock_ns, std::vector<FlowRecord>& records);

@@ -13,6 +13,10 @@ constexpr uint16_t kProtoTcp = 6;
 constexpr uint16_t kProtoUdp = 17;
 constexpr uint16_t kProtoIcmpv6 = 58;
 
+int sender_of(const PacketDigest& digest) noexcept {
+  return digest.key.bits & kDigestFromB;
+}
+
 // Letters given once per side; their bits in TcpSide::history_once.
 enum class Once : uint8_t { kSyn, kSynAck, kAck, kData, kFin, kReset, kMultiFlag, kInconsistent };
 
@@ -48,9 +52,9 @@ bool is_power_of_ten(uint32_t count) noexcept {
   return count == 1;
 }
 
-bool follow_tcp_history(FlowParts& parts, const TcpSegment& segment, const TcpStep& step,
+bool follow_tcp_history(FlowParts& parts, const PacketDigest& segment, const TcpStep& step,
                         int sender) noexcept {
-  const uint8_t flags = segment.flags;
+  const uint8_t flags = segment.tcp_flags;
   const bool is_syn = (flags & kTcpSyn) != 0;
   const bool is_fin = (flags & kTcpFin) != 0;
   const bool is_rst = (flags & kTcpRst) != 0;
@@ -97,14 +101,15 @@ void note_steady(HotFlow& hot, size_t sender) noexcept {
   note(kSteadyPush, (side.flags & kTcpPsh) != 0);
 }
 
-bool update_tcp(FlowParts& parts, const FlowPacket& packet) noexcept {
-  if (!packet.has_tcp) return true;  // A later fragment: counted, but nothing to follow.
+bool update_tcp(FlowParts& parts, const PacketDigest& digest) noexcept {
+  if ((digest.key.bits & kDigestTcp) == 0)
+    return true;  // A later fragment: counted, but nothing to follow.
   HotFlow& hot = parts.hot;
   bool is_established = hot.has(kFlowEstablished);
   bool has_rtt = hot.has(kFlowHasRtt);
   const TcpStep step = follow_tcp({hot.sides, hot.rtt_or_syn_ns, parts.cold.fin_end,
                                    parts.rare.trouble, is_established, has_rtt},
-                                  packet.tcp, packet.sender);
+                                  digest);
   hot.set(kFlowEstablished, is_established);
   hot.set(kFlowHasRtt, has_rtt);
   parts.uses_rare |= step.trouble;
@@ -117,7 +122,7 @@ bool update_tcp(FlowParts& parts, const FlowPacket& packet) noexcept {
   if (step.fin) apply(FlowEvent::kFin);
   if (step.fins_acked) apply(FlowEvent::kFinsAcked);
   if (step.reset) apply(FlowEvent::kReset);
-  const bool fits = follow_tcp_history(parts, packet.tcp, step, packet.sender);
+  const bool fits = follow_tcp_history(parts, digest, step, sender_of(digest));
   note_steady(hot, 0);
   note_steady(hot, 1);
   return fits;
@@ -135,15 +140,15 @@ void vote_for_size(HotFlow& hot, uint32_t ip_size) noexcept {
   }
 }
 
-bool update_udp(FlowParts& parts, const FlowPacket& packet, bool is_two_way) noexcept {
+bool update_udp(FlowParts& parts, const PacketDigest& digest, bool is_two_way) noexcept {
   HotFlow& hot = parts.hot;
-  if (packet.adds.ip_bytes > 0) vote_for_size(hot, packet.adds.ip_bytes);
-  const bool fits =
-      packet.adds.payload_bytes == 0 || append_once(parts, packet.sender, Once::kData, 'd');
+  const int own = sender_of(digest);
+  if (digest.ip_size > 0) vote_for_size(hot, digest.ip_size);
+  const bool fits = digest.payload_size == 0 || append_once(parts, own, Once::kData, 'd');
   // A reply makes the flow established and the packet after it active; then nothing changes, nor
   // does it while one end alone sends.
   for (size_t sender = 0; sender < 2; ++sender) {
-    const bool is_alone = !is_two_way && sender == static_cast<size_t>(packet.sender);
+    const bool is_alone = !is_two_way && sender == static_cast<size_t>(own);
     const bool is_steady = hot.state == FlowState::kActive || is_alone;
     const bool has_data = (hot.sides[sender].history_once & once_bit(Once::kData)) != 0;
     hot.set_steady(static_cast<uint8_t>(kSteadyAck << sender), is_steady);
@@ -153,13 +158,6 @@ bool update_udp(FlowParts& parts, const FlowPacket& packet, bool is_two_way) noe
 }
 
 }  // namespace
-
-void add(FlowDeltas& deltas, const FlowDeltas& adds) noexcept {
-  deltas.packets += adds.packets;
-  deltas.bytes += adds.bytes;
-  deltas.ip_bytes += adds.ip_bytes;
-  deltas.payload_bytes += adds.payload_bytes;
-}
 
 void add(FlowCounters& counters, const FlowCounters& adds) noexcept {
   counters.packets += adds.packets;
@@ -183,16 +181,6 @@ FlowFamily flow_family(AddressKind kind, uint16_t proto_number) noexcept {
   }
 }
 
-FlowPacket flow_packet(const Packet& packet) noexcept {
-  FlowPacket result;
-  result.adds = {1, packet.frame->wire_size, packet.ip_size, packet.payload_size};
-  result.ts_ns = packet.frame->ts_ns;
-  result.sender = packet.from_b ? 1 : 0;
-  result.has_tcp = packet.has_tcp;
-  if (packet.has_tcp) result.tcp = tcp_segment(packet);
-  return result;
-}
-
 void FlowParts::fold() noexcept {
   for (size_t side = 0; side < 2; ++side) {
     const FlowDeltas& deltas = hot.deltas[side];
@@ -203,27 +191,31 @@ void FlowParts::fold() noexcept {
   uses_rare = true;
 }
 
-bool update_flow(FlowParts& parts, const FlowPacket& packet) noexcept {
+bool update_flow(FlowParts& parts, const PacketDigest& digest) noexcept {
   HotFlow& hot = parts.hot;
-  FlowDeltas& deltas = hot.deltas[static_cast<size_t>(packet.sender)];
-  if (!fits(deltas, packet.adds)) parts.fold();
-  add(deltas, packet.adds);
+  FlowDeltas& deltas = hot.deltas[static_cast<size_t>(sender_of(digest))];
+  FlowDeltas sum;
+  if (!add(deltas, deltas_of(digest), sum)) {
+    parts.fold();
+    sum = deltas_of(digest);
+  }
+  deltas = sum;
   // What is not before the last one is not before the first one: no need to fetch that.
   DASSERT((hot.steady & kLastTsIsClock) == 0);
-  if (packet.ts_ns >= hot.own_last_ts_ns) {
-    hot.own_last_ts_ns = packet.ts_ns;
+  if (digest.ts_ns >= hot.own_last_ts_ns) {
+    hot.own_last_ts_ns = digest.ts_ns;
   } else {
-    parts.cold.first_ts_ns = std::min(parts.cold.first_ts_ns, packet.ts_ns);
+    parts.cold.first_ts_ns = std::min(parts.cold.first_ts_ns, digest.ts_ns);
   }
 
   const FlowFamily family = hot.family();
-  if (family == FlowFamily::kTcp) return update_tcp(parts, packet);
+  if (family == FlowFamily::kTcp) return update_tcp(parts, digest);
   const bool is_two_way = parts.total(0).packets > 0 && parts.total(1).packets > 0;
   if (is_two_way) {
     const FlowEvent event = hot.state == FlowState::kNew ? FlowEvent::kReply : FlowEvent::kPacket;
     hot.state = next_state(family, hot.state, event);
   }
-  return family != FlowFamily::kUdp || update_udp(parts, packet, is_two_way);
+  return family != FlowFamily::kUdp || update_udp(parts, digest, is_two_way);
 }
 
 namespace {

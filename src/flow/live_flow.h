@@ -8,8 +8,8 @@
 //   ColdFlow  48 bytes        beginning, end, timer
 //   RareFlow  208 bytes       only if needed: counters beyond 32 bits, what was published, trouble
 //
-// docs/decisions/002 measured layouts, 003 has the rules. Addresses that are not IPv4 lie in a
-// WideAddresses beside; path, tags and interface in a shape that flows share (flow_shape.h).
+// docs/decisions/002 measured layouts, 003 has the rules. What a CompactKey does not
+// hold of a key lies in a WideAddresses beside; path, tags and interface in a shape that flows share (flow_shape.h).
 //
 // This file knows what a packet means for a flow and how a flow becomes a record. It knows nothing
 // of when flows begin and end, nor where the parts lie: that is the table's.
@@ -19,7 +19,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <limits>
 
+#include "base/saturating.h"
 #include "flow/flow_shape.h"
 #include "flow/lifecycle.h"
 #include "flow/tcp_state.h"
@@ -38,11 +40,10 @@ struct FlowDeltas {
   uint32_t payload_bytes = 0;
 };
 
-inline constexpr size_t kHotHistorySize =
-    10;  // letters, enough for all but odd flows; the rest are rare
+// Letters of the history: enough for all but odd flows; the rest are rare.
+inline constexpr size_t kHotHistorySize = 10;
 
-// HotFlow::bits, which is the byte of the key that is not compared.
-inline constexpr uint8_t kFlowLive = 0x01;
+// HotFlow::key.bits, the byte of the key that is not compared. (0x01 is free.)
 inline constexpr uint8_t kFlowFromB = 0x02;        // endpoint b is the initiator
 inline constexpr uint8_t kFlowInInterval = 0x04;   // the running interval had packets
 inline constexpr uint8_t kFlowEstablished = 0x08;  // TcpState::is_established
@@ -64,8 +65,7 @@ inline constexpr int kIntervalTickShift = 24;  // 16.8 ms
 // which saves a tenth of the look-up at 10,000 flows. (Not to ask for the second line at all costs
 // more than it saves: a flow's first packets need it, and would wait.)
 struct alignas(64) HotFlow {
-  // Of IPv4 without a zone as in a digest; else `a` is the number of its WideAddresses and `b` the
-  // upper half of its hash.
+  // As in a digest, but that `a` of a key that is not whole is the number of its WideAddresses.
   CompactKey key;
   uint32_t interval_tick = 0;         // of interval_end_ns; before it, no interval has ended
   FlowState state = FlowState::kNew;  // never kIdle: see lifecycle.h
@@ -88,10 +88,6 @@ struct alignas(64) HotFlow {
   FlowFamily family() const noexcept {
     return static_cast<FlowFamily>(key.bits >> kFlowFamilyShift);
   }
-  bool is_wide() const noexcept {  // neither another kind of address nor a zone
-    constexpr uint8_t kKindAndZoneMask = 0x0f;
-    return (key.kinds & kKindAndZoneMask) != static_cast<uint8_t>(AddressKind::kIpv4);
-  }
   bool has(uint8_t bit) const noexcept { return (key.bits & bit) != 0; }
   void set(uint8_t bit, bool value) noexcept {
     key.bits = static_cast<uint8_t>(value ? key.bits | bit : key.bits & ~bit);
@@ -113,9 +109,7 @@ struct alignas(64) HotFlow {
   void set_interval_end(int64_t end_ns) noexcept {
     constexpr int64_t kFarthestNs = int64_t{1} << (kIntervalTickShift + 30);  // 208 days
     interval_end_ns = end_ns;
-    const int64_t farthest_ns = last_clock_ns > std::numeric_limits<int64_t>::max() - kFarthestNs
-                                    ? std::numeric_limits<int64_t>::max()
-                                    : last_clock_ns + kFarthestNs;
+    const int64_t farthest_ns = saturating_add(last_clock_ns, kFarthestNs);
     interval_tick = static_cast<uint32_t>(std::min(end_ns, farthest_ns) >> kIntervalTickShift);
   }
   // False when it surely has not; true also a tick too early.
@@ -185,41 +179,27 @@ struct FlowParts {
   overflows |= __builtin_add_overflow(deltas.payload_bytes, adds.payload_bytes, &sum.payload_bytes);
   return overflows == 0;
 }
-inline bool fits(const FlowDeltas& deltas, const FlowDeltas& adds) noexcept {
-  FlowDeltas sum;
-  return add(deltas, adds, sum);
+// What the digest's packet adds.
+inline FlowDeltas deltas_of(const PacketDigest& digest) noexcept {
+  return {1, digest.wire_size, digest.ip_size, digest.payload_size};
 }
-void add(FlowDeltas& deltas, const FlowDeltas& adds) noexcept;  // fits()
 void add(FlowCounters& counters, const FlowCounters& adds) noexcept;
-
-// What a flow needs to know of one of its packets.
-struct FlowPacket {
-  FlowDeltas adds;
-  int64_t ts_ns = 0;
-  int sender = 0;        // 0 = a, 1 = b
-  bool has_tcp = false;  // false also for later pieces of a fragmented segment
-  TcpSegment tcp;        // has_tcp
-};
-FlowPacket flow_packet(const Packet& packet) noexcept;
-inline FlowPacket flow_packet(const PacketDigest& digest) noexcept {
-  FlowPacket result;
-  result.adds = {1, digest.wire_size, digest.ip_size, digest.payload_size};
-  result.ts_ns = digest.ts_ns;
-  result.sender = (digest.key.bits & kDigestFromB) != 0 ? 1 : 0;
-  result.has_tcp = (digest.key.bits & kDigestTcp) != 0;
-  if (result.has_tcp) result.tcp = tcp_segment(digest);
-  return result;
-}
 
 FlowFamily flow_family(AddressKind kind, uint16_t proto_number) noexcept;
 
 // Counts the packet and follows the flow's state; the flow has its key, its bits and, if this is
 // its first packet, its times. Returns false when a letter found no room in the history.
-bool update_flow(FlowParts& parts, const FlowPacket& packet) noexcept;
+bool update_flow(FlowParts& parts, const PacketDigest& digest) noexcept;
 
 // The same for a packet that changes nothing but counters, times and what comes next; false, and
 // nothing done, when it may not be one. The hot path: see docs/decisions/003.
 [[gnu::always_inline]] inline bool count_steady(HotFlow& flow, const PacketDigest& digest) noexcept;
+
+// The record of the flow as it is. `delta` is filled for interim records (reason kActive).
+void make_record(const FlowParts& parts, const FlowKey& key, const FlowShape& shape,
+                 FlowState shown, EndReason reason, FlowRecord& record) noexcept;
+
+bool count_steady(HotFlow& flow, const PacketDigest& digest) noexcept;
 
 // The record of the flow as it is. `delta` is filled for interim records (reason kActive).
 void make_record(const FlowParts& parts, const FlowKey& key, const FlowShape& shape,
@@ -259,7 +239,7 @@ bool count_steady(HotFlow& flow, const PacketDigest& digest) noexcept {
   }
   FlowDeltas& deltas = flow.deltas[sender];
   FlowDeltas sum;
-  if (!add(deltas, {1, digest.wire_size, digest.ip_size, digest.payload_size}, sum)) return false;
+  if (!add(deltas, deltas_of(digest), sum)) return false;
   deltas = sum;
   if (!is_last_ts_clock) {
     flow.own_last_ts_ns = digest.ts_ns;

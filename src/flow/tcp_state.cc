@@ -16,17 +16,17 @@ struct Sender {
 };
 
 // Data below the expected number: fills the hole, repeats, or keeps alive.
-void follow_old_data(Sender sender, const TcpSegment& segment, uint32_t end,
+void follow_old_data(Sender sender, const PacketDigest& segment, uint32_t end,
                      TcpStep& step) noexcept {
   auto& [side, trouble] = sender;
-  const bool inside_hole = side.has_hole && distance(segment.seq, trouble.hole_begin) >= 0 &&
+  const bool inside_hole = side.has_hole && distance(segment.tcp_seq, trouble.hole_begin) >= 0 &&
                            distance(end, trouble.hole_end) <= 0;
   if (inside_hole) {
     ++trouble.out_of_order;
     step.trouble = true;
     // What fills the middle leaves two holes; the upper one is remembered.
-    if (end == trouble.hole_end && segment.seq != trouble.hole_begin) {
-      trouble.hole_end = segment.seq;
+    if (end == trouble.hole_end && segment.tcp_seq != trouble.hole_begin) {
+      trouble.hole_end = segment.tcp_seq;
     } else {
       trouble.hole_begin = end;
     }
@@ -34,8 +34,8 @@ void follow_old_data(Sender sender, const TcpSegment& segment, uint32_t end,
     return;
   }
   const bool is_keep_alive = segment.payload_size <= 1 &&
-                             (segment.flags & (kTcpSyn | kTcpFin)) == 0 &&
-                             segment.seq == side.next_seq - 1;
+                             (segment.tcp_flags & (kTcpSyn | kTcpFin)) == 0 &&
+                             segment.tcp_seq == side.next_seq - 1;
   if (is_keep_alive) return;
   ++trouble.retransmits;
   step.trouble = true;
@@ -46,27 +46,27 @@ void follow_old_data(Sender sender, const TcpSegment& segment, uint32_t end,
   if (distance(end, side.next_seq) > 0) side.next_seq = end;
 }
 
-void follow_sequence(Sender sender, const TcpSegment& segment, TcpStep& step) noexcept {
+void follow_sequence(Sender sender, const PacketDigest& segment, TcpStep& step) noexcept {
   auto& [side, trouble] = sender;
-  const bool is_syn = (segment.flags & kTcpSyn) != 0;
-  const bool is_fin = (segment.flags & kTcpFin) != 0;
+  const bool is_syn = (segment.tcp_flags & kTcpSyn) != 0;
+  const bool is_fin = (segment.tcp_flags & kTcpFin) != 0;
   // A RST's sequence number need not be the sender's next one, and it occupies none.
-  if ((segment.flags & kTcpRst) != 0) return;
+  if ((segment.tcp_flags & kTcpRst) != 0) return;
   const uint32_t size = segment.payload_size + (is_syn ? 1 : 0) + (is_fin ? 1 : 0);
-  const uint32_t end = segment.seq + size;
+  const uint32_t end = segment.tcp_seq + size;
 
   if (!side.has_next) {
     side.next_seq = end;
     side.has_next = true;
     side.has_hole = false;
   } else if (size > 0) {
-    const int32_t ahead = distance(segment.seq, side.next_seq);
+    const int32_t ahead = distance(segment.tcp_seq, side.next_seq);
     if (ahead < 0) {
       follow_old_data(sender, segment, end, step);
     } else {
       if (ahead > 0) {
         trouble.hole_begin = side.next_seq;
-        trouble.hole_end = segment.seq;
+        trouble.hole_end = segment.tcp_seq;
         side.has_hole = true;
         step.trouble = true;
       }
@@ -75,23 +75,23 @@ void follow_sequence(Sender sender, const TcpSegment& segment, TcpStep& step) no
   }
   // The rest of a fragmented segment has no header to read its size from: start afresh with the
   // next one.
-  if (segment.is_first_piece) side.has_next = false;
+  if ((segment.key.bits & kDigestFirstPiece) != 0) side.has_next = false;
 }
 
 // What an acknowledgement says of the other side.
-void follow_ack(Sender sender, const uint32_t& fin_end, const TcpSegment& segment,
+void follow_ack(Sender sender, const uint32_t& fin_end, const PacketDigest& segment,
                 TcpStep& step) noexcept {
   auto& [peer, trouble] = sender;
-  const bool is_reset = (segment.flags & kTcpRst) != 0;
+  const bool is_reset = (segment.tcp_flags & kTcpRst) != 0;
   if (!peer.has_isn && !is_reset) {
-    peer.isn = segment.ack - 1;
+    peer.isn = segment.tcp_ack - 1;
     peer.has_isn = true;
   }
-  if (peer.has_syn && !peer.is_syn_acked && distance(segment.ack, peer.isn) > 0) {
+  if (peer.has_syn && !peer.is_syn_acked && distance(segment.tcp_ack, peer.isn) > 0) {
     peer.is_syn_acked = true;
   }
-  if (peer.has_fin && distance(segment.ack, fin_end) >= 0) peer.is_fin_acked = true;
-  if (peer.has_hole && distance(segment.ack, trouble.hole_end) >= 0) {
+  if (peer.has_fin && distance(segment.tcp_ack, fin_end) >= 0) peer.is_fin_acked = true;
+  if (peer.has_hole && distance(segment.tcp_ack, trouble.hole_end) >= 0) {
     peer.has_hole = false;
     ++trouble.gaps;
     step.gap = step.trouble = true;
@@ -109,18 +109,12 @@ bool is_open(const std::array<TcpSide, 2>& sides) noexcept {
 
 }  // namespace
 
-TcpSegment tcp_segment(const Packet& packet) noexcept {
-  return {packet.tcp_seq,     packet.tcp_ack,         packet.payload_size,
-          packet.tcp_flags,   packet.tcp_window == 0, packet.fragment == FragmentKind::kFirst,
-          packet.frame->ts_ns};
-}
-
-TcpStep follow_tcp(TcpState tcp, const TcpSegment& segment, int sender) noexcept {
+TcpStep follow_tcp(TcpState tcp, const PacketDigest& segment) noexcept {
   TcpStep step;
-  const size_t own = static_cast<size_t>(sender);
+  const size_t own = segment.key.bits & kDigestFromB;
   TcpSide& side = tcp.sides[own];
   TcpSide& peer = tcp.sides[1 - own];
-  const uint8_t flags = segment.flags;
+  const uint8_t flags = segment.tcp_flags;
   const bool is_syn = (flags & kTcpSyn) != 0;
   const bool is_ack = (flags & kTcpAck) != 0;
   const bool is_rst = (flags & kTcpRst) != 0;
@@ -129,12 +123,12 @@ TcpStep follow_tcp(TcpState tcp, const TcpSegment& segment, int sender) noexcept
 
   side.flags |= flags;
   if (is_syn && !is_rst) {
-    const bool is_same = side.has_isn && side.isn == segment.seq;
+    const bool is_same = side.has_isn && side.isn == segment.tcp_seq;
     if (!side.is_syn_acked && !is_same) {
       // The real thing beats what an acknowledgement let us conclude, and the latest attempt the
       // earlier ones.
       if (side.has_syn) side.has_next = false;
-      side.isn = segment.seq;
+      side.isn = segment.tcp_seq;
       side.has_isn = true;
     }
     side.has_syn = true;
@@ -171,12 +165,12 @@ TcpStep follow_tcp(TcpState tcp, const TcpSegment& segment, int sender) noexcept
     step.fin = !side.has_fin && !peer.has_fin;
     if (!side.has_fin) {
       side.has_fin = true;
-      tcp.fin_end[own] = segment.seq + segment.payload_size + 1;
+      tcp.fin_end[own] = segment.tcp_seq + segment.payload_size + 1;
     }
   }
   step.fins_acked = side.is_fin_acked && peer.is_fin_acked;
   if (is_rst) side.has_rst = step.reset = true;
-  if (segment.has_zero_window && !is_rst) {
+  if ((segment.key.bits & kDigestZeroWindow) != 0 && !is_rst) {
     ++tcp.trouble[own].zero_windows;
     step.zero_window = step.trouble = true;
   }

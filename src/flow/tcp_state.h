@@ -20,31 +20,9 @@
 #include <array>
 #include <cstdint>
 
-#include "net/packet.h"
 #include "net/packet_digest.h"
 
 namespace weir {
-
-// What one segment says, from a Packet or a digest.
-struct TcpSegment {
-  uint32_t seq = 0;
-  uint32_t ack = 0;
-  uint32_t payload_size = 0;
-  uint8_t flags = 0;
-  bool has_zero_window = false;
-  bool is_first_piece = false;  // of a fragmented datagram: its end is not in its length
-  int64_t ts_ns = 0;
-};
-TcpSegment tcp_segment(const Packet& packet) noexcept;  // packet.has_tcp
-inline TcpSegment tcp_segment(const PacketDigest& digest) noexcept {
-  return {digest.tcp_seq,
-          digest.tcp_ack,
-          digest.payload_size,
-          digest.tcp_flags,
-          (digest.key.bits & kDigestZeroWindow) != 0,
-          false,
-          digest.ts_ns};
-}
 
 // One direction. 12 bytes.
 struct TcpSide {
@@ -97,8 +75,8 @@ struct TcpStep {
   bool trouble = false;  // TcpTrouble has changed
 };
 
-// Follows one segment sent by `sender` (0 = a, 1 = b).
-TcpStep follow_tcp(TcpState tcp, const TcpSegment& segment, int sender) noexcept;
+// Follows one segment (kDigestTcp).
+TcpStep follow_tcp(TcpState tcp, const PacketDigest& segment) noexcept;
 
 // A SYN that opens another connection between the same ports: no ACK, and not the sequence number
 // it started with.

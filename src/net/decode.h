@@ -43,8 +43,7 @@ class Decoder {
   size_t digest(std::span<const Frame> frames, PacketDigest* digests, Packet* generals,
                 uint32_t shard_count = 1, PlainCounts* plain = nullptr) const noexcept;
 
-  // The digest of a decoded Packet, `index` its place among the generals: also again after the
-  // fragment cache gave it its flow's key. kDigestNoFlow when its verdict is not kDecoded.
+  // digest_of() with the shard; also again after the fragment cache gave the packet its flow's key.
   void digest_general(const Packet& packet, uint32_t index, PacketDigest& digest,
                       uint32_t shard_count = 1) const noexcept;
 

@@ -31,6 +31,13 @@ inline uint32_t ipv4_word(const AddressBytes& address) noexcept {
   return static_cast<uint32_t>(is_little ? words[0] : words[0] >> 32);
 }
 
+// The other way round.
+inline AddressBytes ipv4_address(uint32_t word) noexcept {
+  const bool is_little = std::endian::native == std::endian::little;
+  const uint64_t first = is_little ? word : static_cast<uint64_t>(word) << 32;
+  return std::bit_cast<AddressBytes>(std::array<uint64_t, 2>{first, 0});
+}
+
 // AddressKind | ZoneKind << 2 | FlowKey::one_way << 4, as CompactKey::kinds.
 inline constexpr unsigned kCompactKindsShift = 48;
 inline constexpr uint64_t kCompactKindsButOneWay = uint64_t{0x0f} << kCompactKindsShift;

@@ -181,28 +181,50 @@ size_t Decoder::digest(std::span<const Frame> frames, PacketDigest* digests, Pac
   return general_count;
 }
 
-void Decoder::digest_general(const Packet& packet, uint32_t index, PacketDigest& digest,
-                             uint32_t shard_count) const noexcept {
-  digest = {};
+CompactKey compact_key(const FlowKey& key) noexcept {
+  CompactKey compact;
+  if (is_compact(key)) {
+    compact.a = ipv4_word(key.a);
+    compact.b = ipv4_word(key.b);
+  }
+  compact.port_a = key.port_a;
+  compact.port_b = key.port_b;
+  compact.proto_number = key.proto_number;
+  compact.kinds =
+      static_cast<uint8_t>(static_cast<unsigned>(key.kind) |
+                           static_cast<unsigned>(key.zone_kind) << 2 | key.one_way << 4);
+  return compact;
+}
+
+FlowKey flow_key(const CompactKey& key) noexcept {
+  FlowKey whole;
+  if (key.is_whole()) {
+    whole.a = ipv4_address(key.a);
+    whole.b = ipv4_address(key.b);
+  }
+  whole.port_a = key.port_a;
+  whole.port_b = key.port_b;
+  whole.proto_number = key.proto_number;
+  whole.kind = key.kind();
+  whole.zone_kind = static_cast<ZoneKind>(key.kinds >> 2 & 0x03);
+  whole.one_way = key.kinds >> 4;
+  return whole;
+}
+
+PacketDigest digest_of(const Packet& packet, uint32_t index) noexcept {
+  PacketDigest digest;
   digest.index = index;
   digest.ts_ns = packet.frame->ts_ns;
   digest.clock_ns = packet.frame->clock_ns;
   digest.wire_size = packet.frame->wire_size;
-  digest.key.bits = kDigestGeneral;
   if (packet.verdict != Verdict::kDecoded) {
-    digest.key.bits |= kDigestNoFlow;
-    return;
+    digest.key.bits = kDigestGeneral | kDigestNoFlow;
+    return digest;
   }
-  const FlowKey& key = packet.key;
-  if (is_compact(key)) {
-    digest.key.a = ipv4_word(key.a);
-    digest.key.b = ipv4_word(key.b);
-  }
-  digest.key.port_a = key.port_a;
-  digest.key.port_b = key.port_b;
-  digest.key.proto_number = key.proto_number;
-  digest.key.kinds = kinds_of(key);
+  digest.key = compact_key(packet.key);
+  digest.key.bits = kDigestGeneral;
   if (packet.from_b) digest.key.bits |= kDigestFromB;
+  if (packet.fragment == FragmentKind::kFirst) digest.key.bits |= kDigestFirstPiece;
   if (packet.has_tcp) {
     digest.key.bits |= kDigestTcp;
     if (packet.tcp_window == 0) digest.key.bits |= kDigestZeroWindow;
@@ -211,9 +233,16 @@ void Decoder::digest_general(const Packet& packet, uint32_t index, PacketDigest&
     digest.tcp_ack = packet.tcp_ack;
   }
   set_hash(digest, packet.hash);
-  digest.shard = static_cast<uint8_t>(shard_of(hasher_, key, shard_count));
   digest.ip_size = packet.ip_size;
   digest.payload_size = packet.payload_size;
+  return digest;
+}
+
+void Decoder::digest_general(const Packet& packet, uint32_t index, PacketDigest& digest,
+                             uint32_t shard_count) const noexcept {
+  digest = digest_of(packet, index);
+  if ((digest.key.bits & kDigestNoFlow) != 0) return;
+  digest.shard = static_cast<uint8_t>(shard_of(hasher_, packet.key, shard_count));
 }
 
 }  // namespace weir

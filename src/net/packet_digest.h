@@ -11,6 +11,8 @@
 // Digests are also what threads exchange: one line per packet (docs/decisions/002).
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 
@@ -29,13 +31,26 @@ struct CompactKey {
   uint16_t proto_number = 0;
   uint8_t kinds = 0;  // AddressKind | ZoneKind << 2 | FlowKey::one_way << 4
   uint8_t bits = 0;   // not part of the key: see below
+
+  AddressKind kind() const noexcept { return static_cast<AddressKind>(kinds & 0x03); }
+  // Whether the key is all here: IPv4 without a zone.
+  bool is_whole() const noexcept {
+    return (kinds & 0x0f) == static_cast<uint8_t>(AddressKind::kIpv4);
+  }
+  // Without the byte that is not part of it: what is compared.
+  using Words = std::array<uint64_t, 2>;
+  Words words() const noexcept {
+    constexpr bool kIsLittle = std::endian::native == std::endian::little;
+    Words result = std::bit_cast<Words>(*this);
+    result[1] &= kIsLittle ? 0x00ff'ffff'ffff'ffff : 0xffff'ffff'ffff'ff00;
+    return result;
+  }
 };
 static_assert(sizeof(CompactKey) == 16);
 
-constexpr uint8_t kinds_of(const FlowKey& key) noexcept {
-  return static_cast<uint8_t>(static_cast<unsigned>(key.kind) |
-                              static_cast<unsigned>(key.zone_kind) << 2 | key.one_way << 4);
-}
+CompactKey compact_key(const FlowKey& key) noexcept;
+// Of a key that is not whole: without addresses and zone.
+FlowKey flow_key(const CompactKey& key) noexcept;
 
 // PacketDigest::key.bits
 inline constexpr uint8_t kDigestFromB = 0x01;       // endpoint b sent it
@@ -43,6 +58,7 @@ inline constexpr uint8_t kDigestTcp = 0x02;         // seq and ack are set
 inline constexpr uint8_t kDigestZeroWindow = 0x04;  // TCP: the window field is 0
 inline constexpr uint8_t kDigestGeneral = 0x08;     // `index` is that of a Packet
 inline constexpr uint8_t kDigestNoFlow = 0x10;      // general, and not for a flow table (now)
+inline constexpr uint8_t kDigestFirstPiece = 0x20;  // FragmentKind::kFirst
 
 struct alignas(64) PacketDigest {
   CompactKey key;
@@ -87,6 +103,10 @@ struct PlainCounts {
     return *this;
   }
 };
+
+// The digest of a decoded packet, `index` its place among the generals; shard is 0. kDigestNoFlow when
+// its verdict is not kDecoded.
+PacketDigest digest_of(const Packet& packet, uint32_t index) noexcept;
 
 // The hash of a key has 64 bits: the low 32 say where, the next 16 are the tag.
 constexpr uint16_t tag_of_hash(uint64_t hash) noexcept {
