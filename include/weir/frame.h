@@ -42,6 +42,9 @@ struct Frame {
 };
 static_assert(sizeof(Frame) == 64, "one cache line");
 
+// Of Frame::interface and FlowRecord::interface: nobody knows which.
+inline constexpr uint32_t kNoInterface = UINT32_MAX;
+
 // Longest frame that is looked into. A super-frame of GRO/TSO reaches 64 KiB, BIG TCP 256 KiB.
 inline constexpr uint32_t kFrameSizeMax = 256 * 1024;
 

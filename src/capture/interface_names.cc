@@ -2,6 +2,7 @@
 #include "capture/interface_names.h"
 
 #include "base/assert.h"
+#include "weir/frame.h"
 
 namespace weir {
 
@@ -13,6 +14,7 @@ uint32_t InterfaceNames::intern(std::string_view name) {
 }
 
 std::string_view InterfaceNames::name(uint32_t index) const {
+  if (index == kNoInterface) return {};
   ASSERT(index < names_.size());
   return names_[index];
 }

@@ -17,7 +17,7 @@ namespace weir {
 class InterfaceNames {
  public:
   uint32_t intern(std::string_view name);
-  // Valid for the life of the object and until the next intern().
+  // Empty for kNoInterface. Valid for the life of the object and until the next intern().
   std::string_view name(uint32_t index) const;
   size_t size() const { return names_.size(); }
 

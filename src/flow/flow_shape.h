@@ -21,7 +21,7 @@ namespace weir {
 struct FlowShape {
   LayerPath path;
   VlanTags vlans;
-  uint32_t interface = 0;
+  uint32_t interface = kNoInterface;
   bool has_ports = false;
   bool has_macs = false;
 

@@ -64,6 +64,7 @@ TEST(ShapeTable, AShapeGoesWithTheLastOfItsFlowsAndItsNumberIsUsedAgain) {
 TEST(ShapeTable, TheBlankShapeIsEmptyAndMayBeReleasedByAnybody) {
   ShapeTable table({1, 2});
   EXPECT_TRUE(table[ShapeTable::kBlank] == FlowShape{});
+  EXPECT_EQ(table[ShapeTable::kBlank].interface, kNoInterface) << "rather none than another's";
   table.release(ShapeTable::kBlank);
   table.release(ShapeTable::kBlank);
   EXPECT_EQ(table.count(), 0u);
