@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "cli/exit_code.h"
+#include "cli/interrupt.h"
 
 namespace weir {
 namespace {
@@ -24,26 +25,17 @@ void handle(int) {
   if (input != nullptr) input->stop();
 }
 
-void install(void (*handler)(int)) {
-  struct sigaction action = {};
-  action.sa_handler = handler;
-  sigemptyset(&action.sa_mask);
-  // No SA_RESTART: a blocked read must come back to see that it is over.
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
 }  // namespace
 
 StopSignal::StopSignal(Input& input) {
   ASSERT(stopped_input.load() == nullptr);
   signal_count = 0;
   stopped_input = &input;
-  install(handle);
+  on_interrupt(handle);
 }
 
 StopSignal::~StopSignal() {
-  install(SIG_DFL);
+  on_interrupt(SIG_DFL);
   stopped_input = nullptr;
 }
 

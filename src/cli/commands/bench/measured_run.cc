@@ -15,6 +15,7 @@
 #include <cerrno>
 
 #include "base/assert.h"
+#include "cli/interrupt.h"
 #include "export/output_stream.h"
 
 namespace weir {
@@ -33,14 +34,6 @@ void handle_interrupt(int) {
   was_interrupted = true;
   const pid_t child = running_child.load();
   if (child > 0) kill(-child, SIGKILL);  // its process group
-}
-
-void install(void (*handler)(int)) {
-  struct sigaction action = {};
-  action.sa_handler = handler;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
 }
 
 // Holds SIGINT and SIGTERM back, so that no child can slip between them and its being known.
@@ -157,11 +150,11 @@ MeasuredRun run_measured(const std::vector<std::string>& words) {
 
 InterruptWatch::InterruptWatch() {
   was_interrupted = false;
-  install(handle_interrupt);
+  on_interrupt(handle_interrupt);
 }
 
 InterruptWatch::~InterruptWatch() {
-  install(SIG_DFL);
+  on_interrupt(SIG_DFL);
 }
 
 bool InterruptWatch::is_interrupted() const noexcept {
