@@ -6,8 +6,8 @@
 //   tags[10] | overflow | reserved | slots[10]          64 bytes
 //
 // A bucket counts how many keys whose way led through it live further on; a look-up that finds that
-// count 0 ends there. An erased key takes its counts back, so nothing decays under churn. A look-up
-// never sees more than kProbeMax buckets, whatever an attacker knows of the hash.
+// count 0 ends there. An erased key takes its counts back, and settle() brings keys home, so that
+// nothing decays under churn. A look-up never sees more than kProbeMax buckets, whatever an attacker knows of the hash.
 //
 // Growth doubles the buckets and is incremental: entries move a few buckets at a time (migrate()),
 // look-ups ask the new table, then the old one.

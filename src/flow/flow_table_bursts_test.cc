@@ -8,18 +8,12 @@
 #include <map>
 #include <stdexcept>
 
-#include "base/access_check.h"
 #include "flow/flow_builder.h"
 #include "flow/flow_traffic.h"
+#include "tests/support/scale.h"
 
 namespace weir::test {
 namespace {
-
-#ifdef WEIR_CHECKS_ACCESS
-constexpr uint32_t kScale = 10;  // the sanitizers' builds do a tenth
-#else
-constexpr uint32_t kScale = 1;
-#endif
 
 // --- Within one burst
 

@@ -9,18 +9,13 @@
 #include <new>
 #include <set>
 
-#include "base/access_check.h"
 #include "flow/flow_builder.h"
 #include "flow/flow_traffic.h"
+#include "tests/support/scale.h"
 
 namespace weir::test {
 namespace {
 
-#ifdef WEIR_CHECKS_ACCESS
-constexpr uint32_t kScale = 10;  // the sanitizers' builds do a tenth
-#else
-constexpr uint32_t kScale = 1;
-#endif
 constexpr uint64_t kAmple = uint64_t{1} << 32;
 
 // What a table takes of memory once it has one IPv4 flow. A pool of that size refuses whatever else
@@ -199,6 +194,19 @@ TEST(FlowPressure, NoneEndsNothingEarly) {
   traffic.flush();
   for (int turn = 0; turn < 10; ++turn) traffic.age(at_second(30));
   EXPECT_EQ(traffic.table().live_count(), 100u);
+}
+
+TEST(FlowEviction, AFlowThatWasSilentForHalfItsTimeoutEndsIdle) {
+  Traffic traffic(options_of(1));
+  traffic.send(at_second(0), udp(0));
+  traffic.send(at_second(31), udp(1));
+  traffic.send(at_second(32), udp(2));
+  traffic.flush();
+  ASSERT_EQ(traffic.records().size(), 2u);
+  EXPECT_EQ(traffic.records()[0].state, FlowState::kIdle);
+  EXPECT_EQ(traffic.records()[1].state, FlowState::kNew);
+  for (const FlowRecord& record : traffic.records())
+    EXPECT_EQ(record.end_reason, EndReason::kResources);
 }
 
 // --- Floods

@@ -8,8 +8,9 @@
 //   ColdFlow  48 bytes        beginning, end, timer
 //   RareFlow  208 bytes       only if needed: counters beyond 32 bits, what was published, trouble
 //
-// docs/decisions/002 measured layouts, 003 has the rules. What a CompactKey does not
-// hold of a key lies in a WideAddresses beside; path, tags and interface in a shape that flows share (flow_shape.h).
+// docs/decisions/002 measured layouts, 003 has the rules. What a CompactKey does not hold of a key
+// lies in a WideAddresses beside; path, tags and interface in a shape that flows share
+// (flow_shape.h).
 //
 // This file knows what a packet means for a flow and how a flow becomes a record. It knows nothing
 // of when flows begin and end, nor where the parts lie: that is the table's.
@@ -18,7 +19,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <limits>
 
 #include "base/saturating.h"
