@@ -76,6 +76,10 @@ void append_signed(std::string& out, int64_t value) {
   append_unsigned(out, magnitude(value));
 }
 
+void append_hex_bytes(std::string& out, std::string_view bytes) {
+  for (const char byte : bytes) append_hex(out, static_cast<uint8_t>(byte), 2);
+}
+
 void append_hex(std::string& out, uint64_t value, unsigned digit_count) {
   DASSERT(digit_count >= 1 && digit_count <= 16);
   char digits[16];
@@ -436,6 +440,25 @@ void append_terminal_text(std::string& out, std::string_view text) {
     }
     text.remove_prefix(point.size == 0 ? 1 : point.size);
   }
+}
+
+void append_quoted_text(std::string& out, std::string_view text) {
+  out.push_back('"');
+  while (!text.empty()) {
+    const CodePoint point = first_code_point(text);
+    const std::string_view bytes = text.substr(0, point.size == 0 ? 1 : point.size);
+    if (point.value == '\n' || point.value == '\r' || point.value == '\t') {
+      out.push_back('\\');
+      out.push_back(short_escape(point.value));
+    } else if (point.size == 0 || is_unsafe(point.value)) {
+      for (const char byte : bytes) append_escaped_byte(out, byte, "\\");
+    } else {
+      if (point.value == '"' || point.value == '\\') out.push_back('\\');
+      out.append(bytes);
+    }
+    text.remove_prefix(bytes.size());
+  }
+  out.push_back('"');
 }
 
 size_t column_count(std::string_view text) {

@@ -26,6 +26,7 @@ void append_unsigned(std::string& out, uint64_t value);
 void append_signed(std::string& out, int64_t value);
 // Lower-case hexadecimal with leading zeros; digit_count 1..16, of the low bits.
 void append_hex(std::string& out, uint64_t value, unsigned digit_count);
+void append_hex_bytes(std::string& out, std::string_view bytes);  // "00ff"
 
 // RFC 3339 in UTC with 9 fractional digits: "2005-07-04T09:32:20.839354000Z". ns since 1970; any
 // value.
@@ -55,6 +56,9 @@ void append_json_string(std::string& out, std::string_view text);
 // `text` as one CSV cell (RFC 4180): quoted when needed, and with a ' before a first character that
 // a spreadsheet would take for a formula (= + - @ tab CR LF).
 void append_csv_text(std::string& out, std::string_view text);
+// `text` in quotes as a filter expression has it: \" \\ \n \r \t, and \xNN for each byte of what
+// must not appear as itself. Whatever the bytes, a filter reads them back.
+void append_quoted_text(std::string& out, std::string_view text);
 // `text` as it may be shown on a terminal or in a one-line message.
 void append_terminal_text(std::string& out, std::string_view text);
 
