@@ -10,6 +10,7 @@ find_package(LibLZMA REQUIRED)  # capture: xz.cc
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)  # capture: zstd.cc
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)    # capture: lz4.cc
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)      # filter: matches
 pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)  # cli: commands/bench/floors.cc
 
 add_library(weir_options INTERFACE)

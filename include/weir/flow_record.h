@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FlowRecord: the published snapshot of one flow. Plain data: copying it copies everything but the
-// name of its interface, which is an index into the InterfaceNames of the run.
+// FlowRecord: the published snapshot of one flow. Copying it copies everything but names: that of its
+// interface is an index into the InterfaceNames of the run, those of app and service numbers of the
+// run's Catalog.
 //
 // src is the initiator, dst the responder; `origin` says how weir knows. The meaning of every field
 // as a user sees it (name, unit, mappings to IPFIX, Zeek, EVE, ECS) is in the schema rows of
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weir/attribute_bytes.h"
 #include "weir/verdict.h"
 
 namespace weir {
@@ -61,7 +63,34 @@ enum class ConnState : uint8_t {
 
 enum class Decision : uint8_t { kUndecided, kAllow, kBlock };
 
-const char* flow_state_name(FlowState state) noexcept;     // "new", "established", …
+// How weir knows what a flow carries, and how sure it is.
+enum class AppConfidence : uint8_t {
+  kNone,     // it does not know
+  kGuess,    // only the port says so
+  kLikely,   // nothing speaks against it, and something for it
+  kCertain,  // the bytes can hardly be anything else
+};
+enum class AppMethod : uint8_t {
+  kNone,
+  kPort,
+  kDpi,       // found in the payload
+  kHandover,  // another protocol went over to it
+  kExpected,  // another flow announced it
+};
+
+// Protocols over the transport as a flow's path shows them, the outermost first: "socks.tls".
+inline constexpr size_t kAppPathCountMax = 3;
+struct AppPath {
+  uint8_t count = 0;
+  std::array<uint8_t, kAppPathCountMax> apps{};
+  friend bool operator==(const AppPath&, const AppPath&) = default;
+};
+inline constexpr uint8_t kUnknownApp = 0;
+inline constexpr uint16_t kNoService = 0;
+
+const char* app_confidence_name(AppConfidence confidence) noexcept;  // "" for kNone, "guess", …
+const char* app_method_name(AppMethod method) noexcept;              // "" for kNone, "port", …
+const char* flow_state_name(FlowState state) noexcept;               // "new", "established", …
 const char* end_reason_name(EndReason reason) noexcept;    // "" for kNone, else "idle", "end", …
 const char* flow_origin_name(FlowOrigin origin) noexcept;  // "syn", "first_packet", "service_port"
 const char* conn_state_name(ConnState state) noexcept;     // "S0", "S1", …
@@ -131,6 +160,12 @@ struct FlowRecord {
   std::array<char, kHistorySizeMax> history{};
   LayerPath path;
   VlanTags vlans;
+  uint8_t app = kUnknownApp;  // number of the protocol in the run's Catalog
+  AppConfidence app_confidence = AppConfidence::kNone;
+  AppMethod app_method = AppMethod::kNone;
+  AppPath app_path;
+  uint16_t service = kNoService;  // number of the service in the run's Catalog
+  AttributeBytes attributes;
   FlowSide src;
   FlowSide dst;
 };

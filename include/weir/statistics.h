@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "weir/flow_record.h"
 #include "weir/verdict.h"
@@ -38,8 +39,13 @@ enum class Limit : uint8_t {
   kFlowDetail,     // flows without room for what few flows have (retransmissions, interim totals)
   kFlowShape,      // flows whose path and tags could not be kept
   kFlowProbe,      // new flows refused because too many keys hash alike
+  kDpiFlows,       // flows not inspected because too many were
+  kDpiAssembly,    // incomplete messages that were given up: too long, or too many of them
+  kAttributes,     // attributes, or parts of them, that found no room
+  kExpectations,   // announced flows that were forgotten because too many were announced
+  kDecryptions,    // QUIC handshakes not looked into because there were too many in a second
 };
-inline constexpr size_t kLimitCount = 7;
+inline constexpr size_t kLimitCount = 12;
 const char* limit_name(Limit limit) noexcept;  // "flow_count", …
 
 struct FlowStatistics {
@@ -70,6 +76,32 @@ struct IgnoredLinkTypes {
   IgnoredLinkTypes& operator+=(const IgnoredLinkTypes& other) noexcept;
 };
 
+// What protocols could not make sense of: why, and how often.
+struct DpiError {
+  std::string_view protocol;
+  std::string_view reason;
+  uint64_t count = 0;
+};
+
+// What was looked into.
+struct DpiStatistics {
+  uint64_t inspected_flows = 0;
+  uint64_t inspected_packets = 0;
+  uint64_t classified_flows = 0;      // that a protocol took
+  uint64_t gaps = 0;                  // places where bytes of an inspected stream were missing
+  uint64_t overlaps = 0;              // segments with bytes that had been there before
+  uint64_t reordered = 0;             // segments that waited for others before them
+  uint64_t refused = 0;               // memory the system refused
+  uint64_t scratch_size_max = 0;      // bytes of scratch memory of one packet
+  uint64_t scratch_high_water = 0;    // and the most that was asked for
+  std::array<DpiError, 64> errors{};  // in the order of first sight
+  size_t error_count = 0;
+  uint64_t other_errors = 0;  // beyond the table
+
+  void add_error(std::string_view protocol, std::string_view reason, uint64_t count) noexcept;
+  DpiStatistics& operator+=(const DpiStatistics& other) noexcept;
+};
+
 // One share of the memory limit (docs/operations.md): what it may hold, most it held, and how often
 // it refused.
 struct PoolUse {
@@ -98,6 +130,7 @@ struct Statistics {
   uint64_t name_records = 0;    // addresses with a name in the captures' name resolution blocks
   std::array<uint64_t, kLimitCount> limits_hit{};
   std::array<PoolUse, kMemoryPoolCount> memory{};
+  DpiStatistics dpi;
   uint64_t callback_errors = 0;  // exceptions a callback threw; the run goes on
   uint64_t sweep_errors = 0;     // steps of a sweep that failed; they were tried again
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The names of the enumerations in include/weir/: one table each, indexed by the value. And the
+// The names of the enumerations in include/weir/: one table each, indexed by the value (those of the
+// record's are in weir/words.h, where its fields find them too). And the
 // arithmetic of Statistics, which only adds and subtracts what others counted.
+#include <algorithm>
 #include <array>
 
 #include "base/memory_budget.h"
 #include "weir/flow_record.h"
 #include "weir/statistics.h"
 #include "weir/verdict.h"
+#include "weir/words.h"
 
 namespace weir {
 namespace {
@@ -30,17 +33,10 @@ constexpr std::array<LayerName, kLayerCount> kLayerNames = {{
 }};
 
 constexpr std::array kVerdictClassNames = {"decoded", "ignored", "errors", "shed", "unflowed"};
-constexpr std::array<const char*, kFlowStateCount> kFlowStateNames = {
-    "new", "established", "active", "closing", "closed", "idle", "timed_out"};
-constexpr std::array<const char*, kEndReasonCount> kEndReasonNames = {
-    "", "idle", "end", "forced", "resources", "active"};
-constexpr std::array kFlowOriginNames = {"syn", "first_packet", "service_port"};
-constexpr std::array kConnStateNames = {"S0",   "S1",     "SF",    "REJ", "S2",  "S3", "RSTO",
-                                        "RSTR", "RSTOS0", "RSTRH", "SH",  "SHR", "OTH"};
-constexpr std::array kDecisionNames = {"undecided", "allow", "block"};
 constexpr std::array<const char*, kLimitCount> kLimitNames = {
-    "flow_count",  "fragment_count", "history_size", "flow_pressure",
-    "flow_detail", "flow_shape",     "flow_probe"};
+    "flow_count", "fragment_count", "history_size", "flow_pressure", "flow_detail",  "flow_shape",
+    "flow_probe", "dpi_flows",      "dpi_assembly", "attributes",    "expectations", "decryptions",
+};
 
 template <typename Table, typename Enum>
 auto& at(const Table& table, Enum value) noexcept {
@@ -62,19 +58,25 @@ const char* layer_help(Layer layer) noexcept {
   return at(kLayerNames, layer).help;
 }
 const char* flow_state_name(FlowState state) noexcept {
-  return at(kFlowStateNames, state);
+  return at(kFlowStateWords, state).data();
+}
+const char* app_confidence_name(AppConfidence confidence) noexcept {
+  return at(kAppConfidenceWords, confidence).data();
+}
+const char* app_method_name(AppMethod method) noexcept {
+  return at(kAppMethodWords, method).data();
 }
 const char* end_reason_name(EndReason reason) noexcept {
-  return at(kEndReasonNames, reason);
+  return at(kEndReasonWords, reason).data();
 }
 const char* flow_origin_name(FlowOrigin origin) noexcept {
-  return at(kFlowOriginNames, origin);
+  return at(kFlowOriginWords, origin).data();
 }
 const char* conn_state_name(ConnState state) noexcept {
-  return at(kConnStateNames, state);
+  return at(kConnStateWords, state).data();
 }
 const char* decision_name(Decision decision) noexcept {
-  return at(kDecisionNames, decision);
+  return at(kDecisionWords, decision).data();
 }
 const char* limit_name(Limit limit) noexcept {
   return at(kLimitNames, limit);
@@ -122,6 +124,38 @@ IgnoredLinkTypes& IgnoredLinkTypes::operator+=(const IgnoredLinkTypes& other) no
   return *this;
 }
 
+void DpiStatistics::add_error(std::string_view protocol, std::string_view reason,
+                              uint64_t count) noexcept {
+  for (size_t index = 0; index < error_count; ++index) {
+    if (errors[index].protocol != protocol || errors[index].reason != reason) continue;
+    errors[index].count += count;
+    return;
+  }
+  if (error_count == errors.size()) {
+    other_errors += count;
+  } else {
+    errors[error_count++] = {protocol, reason, count};
+  }
+}
+
+DpiStatistics& DpiStatistics::operator+=(const DpiStatistics& other) noexcept {
+  inspected_flows += other.inspected_flows;
+  inspected_packets += other.inspected_packets;
+  classified_flows += other.classified_flows;
+  gaps += other.gaps;
+  overlaps += other.overlaps;
+  reordered += other.reordered;
+  refused += other.refused;
+  scratch_size_max = std::max(scratch_size_max, other.scratch_size_max);
+  scratch_high_water = std::max(scratch_high_water, other.scratch_high_water);
+  for (size_t index = 0; index < other.error_count; ++index) {
+    const DpiError& error = other.errors[index];
+    add_error(error.protocol, error.reason, error.count);
+  }
+  other_errors += other.other_errors;
+  return *this;
+}
+
 Statistics& Statistics::operator+=(const Statistics& other) noexcept {
   delivered += other.delivered;
   captured_bytes += other.captured_bytes;
@@ -146,6 +180,7 @@ Statistics& Statistics::operator+=(const Statistics& other) noexcept {
   time_clamped += other.time_clamped;
   drops_reported += other.drops_reported;
   name_records += other.name_records;
+  dpi += other.dpi;
   for (size_t index = 0; index < kLimitCount; ++index) limits_hit[index] += other.limits_hit[index];
   callback_errors += other.callback_errors;
   sweep_errors += other.sweep_errors;

@@ -6,11 +6,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
 #include "cli/exit_code.h"
 #include "cli/settings.h"
+#include "dpi/packet_fields.h"
+#include "dpi/services.h"
 #include "flow/flow_fields.h"
-#include "schema/catalog.h"
 #include "schema/field_docs.h"
+#include "weir/catalog.h"
 
 namespace weir {
 namespace {
@@ -107,11 +113,12 @@ TEST(Commands, ProtocolsDocumentsLayersAndFields) {
   const Outcome list = run({"protocols"});
   EXPECT_EQ(list.code, kExitDone);
   EXPECT_NE(list.out.find("\n  sctp      Stream Control"), std::string::npos) << list.out;
-  EXPECT_EQ(list.out.find("none"), std::string::npos);
+  EXPECT_EQ(list.out.find("  none "), std::string::npos);
 
   const Outcome layer = run({"protocols", "icmpv6"});
-  EXPECT_EQ(layer.out,
-            "icmpv6: ICMP for IPv6 (RFC 4443)\nIts flows have the proto \"ipv6-icmp\".\n");
+  EXPECT_TRUE(layer.out.starts_with(
+      "icmpv6: ICMP for IPv6 (RFC 4443)\nIts flows have the proto \"ipv6-icmp\".\n\nicmpv6: "))
+      << layer.out;
 
   const Outcome flow = run({"protocols", "flow"});
   EXPECT_EQ(flow.code, kExitDone);
@@ -123,18 +130,73 @@ TEST(Commands, ProtocolsDocumentsLayersAndFields) {
   EXPECT_NE(run({"protocols", "duration"}).out.find("  duration "), std::string::npos);
 }
 
-TEST(Commands, ProtocolsPrintsTheDocumentOfTheFields) {
+TEST(Commands, ProtocolsDocumentsProtocolsAndTheirAttributes) {
+  const Catalog& catalog = flow_catalog();
+  const Outcome list = run({"protocols"});
+  for (const Protocol* protocol : catalog.protocols()) {
+    const std::string name(protocol->name);
+    EXPECT_NE(list.out.find("\n  " + name + " "), std::string::npos) << name;
+    const Outcome page = run({"protocols", name.c_str()});
+    EXPECT_EQ(page.code, kExitDone);
+    EXPECT_NE(page.out.find(name + ": " + std::string(protocol->help)), std::string::npos) << name;
+    for (const Attribute& row : protocol->attributes) {
+      EXPECT_NE(page.out.find("\n  " + std::string(row.name) + " "), std::string::npos) << row.name;
+      EXPECT_NE(page.out.find(row.help), std::string::npos) << row.name;
+    }
+  }
+  EXPECT_EQ(run({"protocols", "all"}).out, list.out);
+  EXPECT_EQ(run({"protocols", "tls.sni"}).out,
+            "  tls.sni  string  Host name the client asks for (server_name).\n");
+  EXPECT_NE(run({"protocols", "dns.answers"}).out.find("\n  dns.answers.ttl "), std::string::npos)
+      << "an object's members are with it";
+  EXPECT_NE(run({"protocols", "ftp-data"}).out.find("another protocol announces it"),
+            std::string::npos);
+  EXPECT_EQ(run({"protocols", "ip"}).out.find("another protocol"), std::string::npos);
+}
+
+TEST(Commands, ProtocolsKnowsServices) {
+  EXPECT_TRUE(run({"protocols", "youtube"}).out.starts_with("youtube: a service, video\n"));
+  const std::string list = run({"protocols", "services"}).out;
+  for (const ServiceCategory& category : service_categories()) {
+    EXPECT_NE(list.find("\n  " + std::string(category.name) + " "), std::string::npos)
+        << category.name;
+  }
+}
+
+TEST(Commands, ProtocolsPrintsTheDocuments) {
   const Outcome outcome = run({"protocols", "flow", "--markdown"});
   EXPECT_EQ(outcome.code, kExitDone);
   EXPECT_EQ(outcome.out, fields_markdown(flow_catalog()));
+  EXPECT_EQ(outcome.out.find("tls.sni"), std::string::npos)
+      << "attributes have a page of their own";
+  EXPECT_EQ(run({"protocols", "all", "--markdown"}).out,
+            protocols_markdown(flow_catalog(), packet_protocols()));
+  expect_usage_error({"protocols", "tls", "--markdown"},
+                     "--markdown: expected NAME to be \"flow\" or \"all\", got \"tls\"");
   EXPECT_EQ(run({"protocols", "--markdown"}).code, kExitUsage);
 }
 
+// docs/formats/protocols.md is what the program prints.
+TEST(Commands, ProtocolsAreDocumented) {
+  const char* source_folder = std::getenv("WEIR_SOURCE_DIR");
+  if (source_folder == nullptr) GTEST_SKIP() << "WEIR_SOURCE_DIR is not set (ctest sets it)";
+  const std::string path = std::string(source_folder) + "/docs/formats/protocols.md";
+  std::stringstream content;
+  content << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(content.str() == run({"protocols", "all", "--markdown"}).out)
+      << path << " is stale; run: weir protocols all --markdown > " << path;
+}
+
 TEST(Commands, ProtocolsSuggestsANearName) {
-  expect_usage_error({"protocols", "tpc"}, "\"tpc\": unknown protocol or field, did you mean tcp?");
+  expect_usage_error({"protocols", "tpc"},
+                     "\"tpc\": unknown protocol, field or service, did you mean tcp?");
   expect_usage_error({"protocols", "flwo"},
-                     "\"flwo\": unknown protocol or field, did you mean flow?");
-  expect_usage_error({"protocols", ""}, "\"\": unknown protocol or field");
+                     "\"flwo\": unknown protocol, field or service, did you mean flow?");
+  expect_usage_error({"protocols", "tls.sny"},
+                     "\"tls.sny\": unknown protocol, field or service, did you mean tls.sni?");
+  expect_usage_error({"protocols", "yotube"},
+                     "\"yotube\": unknown protocol, field or service, did you mean youtube?");
+  expect_usage_error({"protocols", ""}, "\"\": unknown protocol, field or service");
   expect_usage_error({"protocols", "a", "b"}, "\"b\": expected at most 1 NAME, got 2");
 }
 

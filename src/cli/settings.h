@@ -43,6 +43,8 @@ struct Settings {
   uint32_t fragment_count_max = 0;
   int64_t fragment_timeout_ns = 0;
   Timeouts timeouts;
+  bool guesses_by_port = true;
+  uint32_t inspection_count_max = 0;
   bool is_strict = false;
   LogLevel log_level = LogLevel::kWarn;
   LogFormat log_format = LogFormat::kText;
@@ -72,7 +74,7 @@ struct SettingRow {
 
 // In the order of the effective configuration: a row comes after the one it follows.
 std::span<const SettingRow> setting_rows();
-inline constexpr size_t kSettingCount = 32;
+inline constexpr size_t kSettingCount = 34;
 
 // WEIR_FLOW_TIMEOUT_TCP for flow.timeout.tcp.
 std::string environment_name(const SettingRow& row);

@@ -2,6 +2,7 @@
 #include "export/csv.h"
 
 #include "base/text.h"
+#include "weir/attribute_block.h"
 
 namespace weir {
 namespace {
@@ -23,8 +24,17 @@ void append_counters(std::string& out, const Value& value) {
   }
 }
 
-void append_cell(std::string& out, const Field& field, const Value& value) {
-  if (value.kind == ValueKind::kText) {
+void append_cell(std::string& out, const Catalog& catalog, const Field& field, const Value& value) {
+  if (value.kind == ValueKind::kList || value.kind == ValueKind::kObject) {
+    // Objects as JSON, which is the one form that holds any of them.
+    std::string text;
+    if (field.type == FieldType::kObject) {
+      append_json(text, catalog, value);
+    } else {
+      append_text(text, catalog, value);
+    }
+    append_csv_text(out, text);
+  } else if (value.kind == ValueKind::kText) {
     append_csv_text(out, value.text);
   } else if (value.kind == ValueKind::kCounters) {
     append_counters(out, value);
@@ -37,19 +47,24 @@ void append_cell(std::string& out, const Field& field, const Value& value) {
 
 }  // namespace
 
-Csv::Csv(const Catalog& catalog, const ExportOptions&, OutputStream& stream)
-    : catalog_(catalog), stream_(stream) {}
+Csv::Csv(const Catalog& catalog, const ExportOptions& options, OutputStream& stream)
+    : catalog_(catalog), fields_(options.fields), stream_(stream) {
+  if (!fields_.empty()) return;
+  for (const Field& field : catalog.fields()) {
+    if (!field.is_attribute()) fields_.push_back(&field);
+  }
+}
 
 void Csv::begin() {
   std::string& out = stream_.buffer();
   char before = 0;
-  for (const Field& field : catalog_.fields()) {
+  for (const Field* field : fields_) {
     if (before != 0) out.push_back(before);
     before = ',';
-    if (field.type == FieldType::kCounters) {
-      append_counter_names(out, field.name);
+    if (field->type == FieldType::kCounters) {
+      append_counter_names(out, field->name);
     } else {
-      out.append(field.name);
+      out.append(field->name);
     }
   }
   out.push_back('\n');
@@ -60,12 +75,11 @@ void Csv::write(const FlowRecord& record, const RecordNames& names) {
   std::string& out = stream_.buffer();
   Value value;
   char before = 0;
-  for (const Field& field : catalog_.fields()) {
+  for (const Field* field : fields_) {
     if (before != 0) out.push_back(before);
     before = ',';
-    value.kind = ValueKind::kAbsent;
-    field.get(record, names, value);
-    append_cell(out, field, value);
+    get_value(*field, record, names, value);
+    append_cell(out, catalog_, *field, value);
   }
   out.push_back('\n');
   stream_.commit();

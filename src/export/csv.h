@@ -23,6 +23,7 @@ class Csv final : public Exporter {
 
  private:
   const Catalog& catalog_;
+  std::vector<const Field*> fields_;
   OutputStream& stream_;
 };
 

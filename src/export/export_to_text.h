@@ -16,7 +16,7 @@ inline std::string export_to_text(std::string_view format, const Catalog& catalo
   OutputStream stream(-1, "nowhere");  // never flushed: what is printed stays in its buffer
   const auto exporter = find_export_format(format)->make(catalog, options, stream);
   exporter->begin();
-  for (const FlowRecord& record : records) exporter->write(record, {"eth0"});
+  for (const FlowRecord& record : records) exporter->write(record, {"eth0", &catalog});
   exporter->end();
   std::string text;
   text.swap(stream.buffer());

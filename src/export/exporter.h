@@ -18,15 +18,17 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "export/output_stream.h"
-#include "schema/catalog.h"
+#include "weir/catalog.h"
 
 namespace weir {
 
 struct ExportOptions {
-  uint32_t width = 120;      // columns a table may take
-  bool is_coloured = false;  // a table may use terminal colours
+  uint32_t width = 120;              // columns a table may take
+  bool is_coloured = false;          // a table may use terminal colours
+  std::vector<const Field*> fields;  // columns of CSV; none: those of the flow record
 };
 
 class Exporter {

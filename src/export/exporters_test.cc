@@ -37,7 +37,7 @@ TEST(JsonLines, PrintsATcpFlow) {
       R"({"id":"000100000000002a","community_id":"1:QAf3+pGMaqGO534pWKUcLd7LteM=",)"
       R"("first_seen":"2005-07-04T09:32:20.839354000Z","last_seen":"2005-07-04T09:32:22.339354000Z",)"
       R"("duration":1.5,"src_ip":"10.0.0.1","dst_ip":"192.0.2.1","src_port":50000,"dst_port":443,)"
-      R"("src_mac":"02:00:00:00:00:01","dst_mac":"02:00:00:00:00:02","proto":"tcp","proto_number":6,)"
+      R"("src_mac":"02:00:00:00:00:01","dst_mac":"02:00:00:00:00:02","proto":"tcp","proto_number":6,"app":"unknown",)"
       R"("origin":"syn","path":"eth.vlan.ip.tcp","vlan":[5],"interface":"eth0","state":"closed",)"
       R"("end_reason":"end","conn_state":"SF","history":"ShADFf","src_packets":12,"dst_packets":1250,)"
       R"("src_bytes":3456,"dst_bytes":1800000,"src_ip_bytes":3264,"dst_ip_bytes":1780000,)"
@@ -101,7 +101,7 @@ TEST(Csv, HasOneCellPerColumnInEveryLine) {
   ASSERT_EQ(lines.size(), 4u);
   // The delta is eight columns.
   for (const std::string& line : lines)
-    EXPECT_EQ(cell_count(line), catalog.fields().size() + 7) << line;
+    EXPECT_EQ(cell_count(line), flow_fields().size() + 7) << line;
   EXPECT_TRUE(lines[0].starts_with("id,community_id,first_seen,last_seen,duration,src_ip,"));
   EXPECT_THAT(lines[0],
               HasSubstr(",sequence,delta.src_packets,delta.dst_packets,delta.src_bytes,"));

@@ -1,65 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "export/json_lines.h"
 
-#include "base/text.h"
+#include "weir/attribute_block.h"
 
 namespace weir {
-namespace {
-
-void append_counters(std::string& out, const Value& value) {
-  out.push_back('{');
-  for (const CounterMember& counter : kCounterMembers) {
-    out.append(out.back() == '{' ? "\"src_" : ",\"src_").append(counter.name).append("\":");
-    append_unsigned(out, value.src_counters->*counter.member);
-    out.append(",\"dst_").append(counter.name).append("\":");
-    append_unsigned(out, value.dst_counters->*counter.member);
-  }
-  out.push_back('}');
-}
-
-void append_list(std::string& out, const Value& value) {
-  out.push_back('[');
-  for (size_t index = 0; index < value.list_count; ++index) {
-    if (index > 0) out.push_back(',');
-    append_unsigned(out, value.list[index]);
-  }
-  out.push_back(']');
-}
-
-// `value` is not absent.
-void append_json_value(std::string& out, const Value& value) {
-  switch (value.kind) {
-    case ValueKind::kText:
-      append_json_string(out, value.text);
-      return;
-    case ValueKind::kAddress:
-    case ValueKind::kTime:
-      // Digits, letters and colons only: nothing to escape.
-      out.push_back('"');
-      append_text(out, value);
-      out.push_back('"');
-      return;
-    case ValueKind::kDuration:
-      append_seconds_short(out, value.signed_number);
-      return;
-    case ValueKind::kListU16:
-      append_list(out, value);
-      return;
-    case ValueKind::kCounters:
-      append_counters(out, value);
-      return;
-    default:
-      append_text(out, value);
-      return;
-  }
-}
-
-}  // namespace
-
-JsonFormat::JsonFormat(const Catalog& catalog) {
-  for (const Field& field : catalog.fields()) {
-    members_.push_back({"\"" + std::string(field.name) + "\":", field.get});
-  }
+JsonFormat::JsonFormat(const Catalog& catalog, std::span<const Field* const> fields)
+    : catalog_(catalog), is_chosen_(!fields.empty()) {
+  const auto add = [this](const Field& field) {
+    if (field.is_attribute()) {
+      attributes_.push_back(&field);
+    } else {
+      members_.push_back({"\"" + std::string(field.name) + "\":", field.get});
+    }
+  };
+  for (const Field* field : fields) add(*field);
+  if (is_chosen_) return;
+  for (const Field& field : catalog.fields()) add(field);
 }
 
 void JsonFormat::append(std::string& out, const FlowRecord& record,
@@ -73,13 +29,24 @@ void JsonFormat::append(std::string& out, const FlowRecord& record,
     out.push_back(before);
     before = ',';
     out.append(member.key);
-    append_json_value(out, value);
+    append_json(out, catalog_, value);
   }
-  out.append(before == '{' ? "{}" : "}");
+  if (before == '{') out.push_back('{');
+  if (!record.attributes.is_empty()) {
+    std::span<const uint8_t> block = record.attributes.span();
+    std::vector<uint8_t> chosen;
+    if (is_chosen_) {
+      append_chosen(chosen, block, attributes_);
+      block = chosen;
+    }
+    if (before == ',' && !block.empty()) out.push_back(',');
+    append_json_attributes(out, catalog_, block);
+  }
+  out.push_back('}');
 }
 
-JsonLines::JsonLines(const Catalog& catalog, const ExportOptions&, OutputStream& stream)
-    : format_(catalog), stream_(stream) {}
+JsonLines::JsonLines(const Catalog& catalog, const ExportOptions& options, OutputStream& stream)
+    : format_(catalog, options.fields), stream_(stream) {}
 
 void JsonLines::write(const FlowRecord& record, const RecordNames& names) {
   format_.append(stream_.buffer(), record, names);

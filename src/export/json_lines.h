@@ -4,7 +4,8 @@
 //
 // A field that does not apply is absent. Times are RFC 3339 texts, durations numbers of seconds
 // with up to nine decimals, ids texts (64 bits do not fit a JSON number), lists always arrays,
-// delta an object. The bytes depend on the record alone.
+// delta an object; the attributes of each protocol are an object under its name. The bytes depend on the
+// record alone.
 //
 // Threads: JsonFormat is immutable after construction; any. JsonLines: one thread.
 #pragma once
@@ -19,7 +20,8 @@ namespace weir {
 // One record as a JSON object: what a line is made of, also for those who embed weir.
 class JsonFormat {
  public:
-  explicit JsonFormat(const Catalog& catalog);
+  // Of these fields, all when there are none.
+  explicit JsonFormat(const Catalog& catalog, std::span<const Field* const> fields = {});
   // Appends the object, without a newline.
   void append(std::string& out, const FlowRecord& record, const RecordNames& names) const;
 
@@ -28,7 +30,10 @@ class JsonFormat {
     std::string key;  // with quotes and colon
     decltype(Field::get) get;
   };
-  std::vector<Member> members_;
+  const Catalog& catalog_;
+  std::vector<const Field*> attributes_;  // only these, if `is_chosen_`
+  bool is_chosen_ = false;
+  std::vector<Member> members_;  // of the record; attributes follow, an object per protocol
 };
 
 class JsonLines final : public Exporter {

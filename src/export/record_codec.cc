@@ -7,13 +7,13 @@
 #include <string_view>
 
 #include "base/assert.h"
-#include "schema/field.h"
+#include "weir/field.h"
 
 namespace weir {
 namespace {
 
 constexpr uint8_t kMagic = 0x57;
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 
 constexpr uint64_t kGroupPort = 1 << 0;
 constexpr uint64_t kGroupMac = 1 << 1;
@@ -23,7 +23,9 @@ constexpr uint64_t kGroupHistory = 1 << 4;
 constexpr uint64_t kGroupTcp = 1 << 5;
 constexpr uint64_t kGroupDelta = 1 << 6;
 constexpr uint64_t kGroupRare = 1 << 7;
-constexpr uint64_t kGroupsKnown = (1 << 8) - 1;
+constexpr uint64_t kGroupApp = 1 << 8;
+constexpr uint64_t kGroupAttributes = 1 << 9;
+constexpr uint64_t kGroupsKnown = (1 << 10) - 1;
 
 constexpr uint8_t kFinalBit = 1 << 2;
 
@@ -63,6 +65,11 @@ uint64_t groups_of(const FlowRecord& record) {
       record.icmp_code != 0 || record.decision != Decision::kUndecided) {
     groups |= kGroupRare;
   }
+  const bool has_app = record.app != kUnknownApp || record.app_confidence != AppConfidence::kNone ||
+                       record.app_method != AppMethod::kNone || record.app_path.count > 0 ||
+                       record.service != kNoService;
+  if (has_app) groups |= kGroupApp;
+  if (!record.attributes.is_empty()) groups |= kGroupAttributes;
   return groups;
 }
 
@@ -115,9 +122,10 @@ class Encoder {
   static constexpr size_t kFixedSizeMax = 3 + 8 + 10 + 3 + 3 + 8 + 1 + 6 + 1 + 1 + 5 + 3 + 3;
   static constexpr size_t kSideSizeMax = 16 + 6 + 3 + 8 * kVarintSizeMax + 17;  // delta and TCP too
   static constexpr size_t kSizeMax = kFixedSizeMax + 3 * kVarintSizeMax + kLayerCountMax +
-                                     3 * kTagCountMax + kHistorySizeMax + 2 * kSideSizeMax;
-  static_assert(kSizeMax <= kEncodedRecordSizeMax);
-  std::array<char, kEncodedRecordSizeMax> bytes_;
+                                     3 * kTagCountMax + kHistorySizeMax + 2 * kSideSizeMax + 3 +
+                                     kAppPathCountMax + 3 + 3;
+  static_assert(kSizeMax + kAttributesSizeMax <= kEncodedRecordSizeMax);
+  std::array<char, kSizeMax> bytes_;
   size_t size_ = 0;
 };
 
@@ -184,7 +192,18 @@ void append_encoded(std::string& out, const FlowRecord& record) {
     encoder.u8(record.icmp_code);
     encoder.enumeration(record.decision);
   }
+  if ((groups & kGroupApp) != 0) {
+    encoder.u8(record.app);
+    encoder.u8(packed(static_cast<unsigned>(record.app_confidence),
+                      static_cast<unsigned>(record.app_method)));
+    encoder.u8(record.app_path.count);
+    for (size_t index = 0; index < record.app_path.count; ++index)
+      encoder.u8(record.app_path.apps[index]);
+    encoder.varint(record.service);
+  }
+  if ((groups & kGroupAttributes) != 0) encoder.varint(record.attributes.span().size());
   out.append(encoder.text());
+  for (const uint8_t byte : record.attributes.span()) out.push_back(static_cast<char>(byte));
 }
 
 namespace {
@@ -232,6 +251,8 @@ class Decoder {
     const uint64_t value = varint();
     return static_cast<int64_t>(value >> 1 ^ (0 - (value & 1)));
   }
+
+  std::span<const uint8_t> bytes(uint64_t size) { return reader_.bytes(static_cast<size_t>(size)); }
 
   void counters(FlowCounters& value) {
     for (const CounterMember& counter : kCounterMembers) value.*counter.member = varint();
@@ -318,6 +339,21 @@ void decode_groups(Decoder& decoder, uint64_t groups, FlowRecord& record) {
     record.icmp_type = decoder.u8();
     record.icmp_code = decoder.u8();
     record.decision = decoder.enumeration(Decision::kBlock);
+  }
+  if ((groups & kGroupApp) != 0) {
+    record.app = decoder.u8();
+    const uint8_t how = decoder.u8();
+    record.app_confidence = checked(decoder, how & 15u, AppConfidence::kCertain);
+    record.app_method = checked(decoder, how >> 4, AppMethod::kExpected);
+    record.app_path.count = decoder.u8(kAppPathCountMax);
+    for (size_t index = 0; index < record.app_path.count; ++index)
+      record.app_path.apps[index] = decoder.u8();
+    record.service = decoder.number<uint16_t>();
+  }
+  if ((groups & kGroupAttributes) != 0) {
+    const std::span<const uint8_t> block = decoder.bytes(decoder.varint(kAttributesSizeMax));
+    decoder.require(!block.empty());
+    record.attributes = AttributeBytes(block);
   }
 }
 

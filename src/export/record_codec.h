@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The serialized flow record: docs/formats/flow_record.md, version 1.
+// The serialized flow record: docs/formats/flow_record.md, version 2.
 //
 // For what weir keeps or moves itself (sorted runs of flows); people and programs get JSON and CSV.
 // What does not apply to a record (an address byte beyond its kind, a letter beyond history_size, a
@@ -20,7 +20,7 @@
 namespace weir {
 
 // Most bytes a record can take.
-inline constexpr size_t kEncodedRecordSizeMax = 512;
+inline constexpr size_t kEncodedRecordSizeMax = 512 + 1024;
 
 void append_encoded(std::string& out, const FlowRecord& record);
 

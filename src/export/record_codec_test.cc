@@ -54,7 +54,7 @@ TEST(RecordCodec, EqualsTheExampleOfTheFormatPage) {
   record.proto_number = 0x88b8;
   record.path = {1, {Layer::kEthernet}};
   const std::vector<uint8_t> expected = {
-      0x57, 0x01, 0x00,                                            // magic, version, groups
+      0x57, 0x02, 0x00,                                            // magic, version, groups
       0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,  // id, sequence, interface
       0x04, 0x30, 0x1c, 0xb8, 0x91, 0x02,  // kinds, lifecycle, outcome, proto_number
       0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,        // times
@@ -95,9 +95,9 @@ TEST(RecordCodec, AcceptsOnlyWhatItWrites) {
 TEST(RecordCodec, RejectsALaterVersion) {
   std::vector<uint8_t> bytes = encoded(tcp_sample());
   FlowRecord result;
-  bytes[1] = 2;
+  bytes[1] = 3;
   EXPECT_FALSE(decode(bytes, result));
-  bytes[1] = 1;
+  bytes[1] = 2;
   bytes[0] = 'X';
   EXPECT_FALSE(decode(bytes, result));
 }

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "net/packet.h"
-#include "schema/field.h"
+#include "weir/field.h"
 
 namespace weir {
 
@@ -182,6 +183,20 @@ FlowRecord random_record(std::mt19937_64& random) {
   for (size_t index = 0; index < record.vlans.count; ++index) {
     record.vlans.ids[index] = any_number<uint16_t>(random);
   }
+  if (random() % 2 == 0) {
+    record.app = any_number<uint8_t>(random);
+    record.app_confidence = any_of(random, AppConfidence::kCertain);
+    record.app_method = any_of(random, AppMethod::kExpected);
+    record.app_path.count = static_cast<uint8_t>(random() % (kAppPathCountMax + 1));
+    for (size_t index = 0; index < record.app_path.count; ++index)
+      record.app_path.apps[index] = any_number<uint8_t>(random);
+    record.service = any_number<uint16_t>(random);
+  }
+  if (random() % 2 == 0) {
+    std::vector<uint8_t> block(random() % (kAttributesSizeMax + 1));
+    for (uint8_t& byte : block) byte = static_cast<uint8_t>(random());
+    record.attributes = AttributeBytes(block);
+  }
   record.src = random_side(random, record);
   record.dst = random_side(random, record);
   return record;
@@ -214,7 +229,9 @@ bool equal(const FlowRecord& x, const FlowRecord& y) {
          x.last_seen_ns == y.last_seen_ns && x.rtt_ns == y.rtt_ns &&
          x.udp_typical_size == y.udp_typical_size && x.icmp_type == y.icmp_type &&
          x.icmp_code == y.icmp_code && x.history_size == y.history_size && x.history == y.history &&
-         x.path.count == y.path.count && x.path.layers == y.path.layers &&
+         x.path.count == y.path.count && x.path.layers == y.path.layers && x.app == y.app &&
+         x.app_confidence == y.app_confidence && x.app_method == y.app_method &&
+         x.app_path == y.app_path && x.service == y.service && x.attributes == y.attributes &&
          x.vlans.count == y.vlans.count && x.vlans.ids == y.vlans.ids && equal(x.src, y.src) &&
          equal(x.dst, y.dst);
 }

@@ -49,7 +49,7 @@ void append_key(std::string& out, const SortOptions& options, const FlowRecord& 
                 const RecordNames& names) {
   if (options.field != nullptr) {
     Value value;
-    options.field->get(record, names, value);
+    get_value(*options.field, record, names, value);
     append_sort_key(out, value);
     if (options.is_descending) {
       for (char& byte : out) byte = static_cast<char>(~byte);

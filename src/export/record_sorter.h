@@ -29,7 +29,7 @@
 #include <string>
 #include <string_view>
 
-#include "schema/catalog.h"
+#include "weir/catalog.h"
 
 namespace weir {
 

@@ -46,8 +46,8 @@ std::vector<FlowRecord> naively_sorted(std::vector<FlowRecord> records,
     if (options.field == nullptr) return is_in_default_order(x, y);
     Value value_x;
     Value value_y;
-    options.field->get(x, names_of(x), value_x);
-    options.field->get(y, names_of(y), value_y);
+    get_value(*options.field, x, names_of(x), value_x);
+    get_value(*options.field, y, names_of(y), value_y);
     const int order = options.is_descending ? compare(value_y, value_x) : compare(value_x, value_y);
     return order != 0 ? order < 0 : is_in_default_order(x, y);
   });
@@ -155,7 +155,7 @@ TEST(ParseSort, TakesFieldsAndSumsBothWays) {
   ASSERT_TRUE(parse_sort("-bytes", catalog, options, error));
   EXPECT_TRUE(options.is_descending);
   Value value;
-  options.field->get(tcp_sample(), {}, value);
+  get_value(*options.field, tcp_sample(), {}, value);
   EXPECT_EQ(value.number, 1'803'456u);
   expect_sorted(random_records(4, 200), options);
 }

@@ -3,6 +3,9 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "export/json_writer.h"
 #include "flow/flow_fields.h"
@@ -95,9 +98,10 @@ void write_flows(JsonWriter& json, const FlowStatistics& flows) {
   json.end_object();
 }
 
-void write_summary(JsonWriter& json, const Summary& summary) {
-  json.begin_object("protocols");
-  for (const auto& [name, sum] : summary.protocols()) {
+void write_sums(JsonWriter& json, const char* key,
+                const std::vector<std::pair<std::string, FlowSum>>& sums) {
+  json.begin_object(key);
+  for (const auto& [name, sum] : sums) {
     json.begin_object(name);
     json.number("flows", sum.flows);
     json.number("packets", sum.packets);
@@ -105,11 +109,48 @@ void write_summary(JsonWriter& json, const Summary& summary) {
     json.end_object();
   }
   json.end_object();
+}
+
+void write_summary(JsonWriter& json, const Summary& summary, const Catalog* catalog) {
+  using Sums = std::vector<std::pair<std::string, FlowSum>>;
+  write_sums(json, "protocols", summary.protocols());
+  write_sums(json, "apps", catalog == nullptr ? Sums() : summary.apps(*catalog));
+  write_sums(json, "services", catalog == nullptr ? Sums() : summary.services(*catalog));
   json.begin_object("span");
   if (summary.total().flows > 0) {
     json.time(kFirstSeenField, summary.first_seen_ns());
     json.time(kLastSeenField, summary.last_seen_ns());
   }
+  json.end_object();
+}
+
+// Errors by protocol and reason, in the order of their names: that of first sight depends on threads.
+void write_dpi(JsonWriter& json, const DpiStatistics& dpi) {
+  json.begin_object("dpi");
+  json.number("inspected_flows", dpi.inspected_flows);
+  json.number("inspected_packets", dpi.inspected_packets);
+  json.number("classified_flows", dpi.classified_flows);
+  json.number("gaps", dpi.gaps);
+  json.number("overlaps", dpi.overlaps);
+  json.number("reordered", dpi.reordered);
+  json.number("refused", dpi.refused);
+  json.begin_object("scratch");
+  json.number("limit", dpi.scratch_size_max);
+  json.number("peak", dpi.scratch_high_water);
+  json.end_object();
+  std::map<std::string_view, std::map<std::string_view, uint64_t>> errors;
+  for (size_t index = 0; index < dpi.error_count; ++index) {
+    const DpiError& error = dpi.errors[index];
+    errors[error.protocol][error.reason] += error.count;
+  }
+  json.begin_object("errors");
+  for (const auto& [protocol, reasons] : errors) {
+    json.begin_object(protocol);
+    for (const auto& [reason, count] : reasons) json.number(reason, count);
+    json.end_object();
+  }
+  json.end_object();
+  json.number("other_errors", dpi.other_errors);
   json.end_object();
 }
 
@@ -140,7 +181,7 @@ void write_imbalance(JsonWriter& json, const Imbalance& difference) {
 }  // namespace
 
 std::string statistics_json(const Statistics& statistics, const Summary& summary,
-                            std::span<const Timing> timings) {
+                            std::span<const Timing> timings, const Catalog* catalog) {
   std::string out;
   JsonWriter json(out);
   json.number("frames", statistics.delivered.frames);
@@ -156,7 +197,8 @@ std::string statistics_json(const Statistics& statistics, const Summary& summary
   write_ignored_link_types(json, statistics.ignored_link_types);
 
   write_flows(json, statistics.flows);
-  write_summary(json, summary);
+  write_summary(json, summary, catalog);
+  write_dpi(json, statistics.dpi);
   write_imbalance(json, imbalance(statistics));
 
   json.begin_array("limits_hit");

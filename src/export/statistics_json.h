@@ -21,7 +21,8 @@ struct Timing {
   int64_t ns;
 };
 
+// Without a catalogue, when nobody looked into payloads, `apps` and `services` are empty.
 std::string statistics_json(const Statistics& statistics, const Summary& summary,
-                            std::span<const Timing> timings);
+                            std::span<const Timing> timings, const Catalog* catalog = nullptr);
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "export/record_samples.h"
+#include "flow/flow_fields.h"
 
 namespace weir {
 namespace {
@@ -61,6 +62,44 @@ TEST(StatisticsJson, WritesEveryPart) {
   EXPECT_THAT(text, HasSubstr("\"limits_hit\": [\"history_size\"]"));
   EXPECT_THAT(text, HasSubstr("\"outliers\": 4"));
   EXPECT_THAT(text, HasSubstr("\"drops_reported\": 17"));
+}
+
+// The order of first sight is that of threads; names are not.
+TEST(StatisticsJson, SaysWhatWasLookedInto) {
+  Statistics statistics;
+  statistics.dpi.inspected_flows = 5;
+  statistics.dpi.inspected_packets = 40;
+  statistics.dpi.classified_flows = 4;
+  statistics.dpi.gaps = 3;
+  statistics.dpi.overlaps = 2;
+  statistics.dpi.reordered = 1;
+  statistics.dpi.add_error("tls", "bad_length", 2);
+  statistics.dpi.add_error("dns", "loop", 1);
+  statistics.dpi.add_error("tls", "bad_extension", 4);
+  EXPECT_THAT(
+      statistics_json(statistics, {}, {}),
+      HasSubstr("  \"dpi\": {\n    \"inspected_flows\": 5,\n    \"inspected_packets\": 40,\n"
+                "    \"classified_flows\": 4,\n    \"gaps\": 3,\n    \"overlaps\": 2,\n"
+                "    \"reordered\": 1,\n    \"refused\": 0,\n    \"scratch\": {\n"
+                "      \"limit\": 0,\n      \"peak\": 0\n    },\n    \"errors\": {\n"
+                "      \"dns\": {\n        \"loop\": 1\n      },\n"
+                "      \"tls\": {\n        \"bad_extension\": 4,\n"
+                "        \"bad_length\": 2\n      }\n    },\n    \"other_errors\": 0\n  },\n"));
+}
+
+TEST(StatisticsJson, AddsUpAppsAndServices) {
+  const Catalog& catalog = flow_catalog();
+  FlowRecord record = tcp_sample();
+  record.app = catalog.protocol_number("tls");
+  record.service = catalog.service_of("www.youtube.com");
+  Summary summary;
+  summary.add(record);
+  const std::string sum =
+      "      \"flows\": 1,\n      \"packets\": 1262,\n      \"bytes\": 1803456\n    }\n  },\n";
+  EXPECT_THAT(statistics_json({}, summary, {}, &catalog),
+              HasSubstr("  \"apps\": {\n    \"tls\": {\n" + sum +
+                        "  \"services\": {\n    \"youtube\": {\n" + sum));
+  EXPECT_THAT(statistics_json({}, summary, {}), HasSubstr("\"apps\": {},\n  \"services\": {},\n"));
 }
 
 TEST(StatisticsJson, NamesIgnoredLinkTypesByNumber) {

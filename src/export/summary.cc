@@ -27,6 +27,8 @@ void Summary::add(const FlowRecord& record) {
   last_seen_ns_ = is_first ? record.last_seen_ns : std::max(last_seen_ns_, record.last_seen_ns);
   total_ += flow;
   protocols_[{is_link_address(record.address_kind), record.proto_number}] += flow;
+  apps_[record.app] += flow;
+  if (record.service != kNoService) services_[record.service] += flow;
   states_[static_cast<size_t>(record.state)] += flow;
   end_reasons_[static_cast<size_t>(record.end_reason)] += flow;
 }
@@ -38,6 +40,8 @@ Summary& Summary::operator+=(const Summary& other) {
   last_seen_ns_ = is_first ? other.last_seen_ns_ : std::max(last_seen_ns_, other.last_seen_ns_);
   total_ += other.total_;
   for (const auto& [protocol, sum] : other.protocols_) protocols_[protocol] += sum;
+  for (const auto& [app, sum] : other.apps_) apps_[app] += sum;
+  for (const auto& [service, sum] : other.services_) services_[service] += sum;
   for (size_t index = 0; index < states_.size(); ++index) states_[index] += other.states_[index];
   for (size_t index = 0; index < end_reasons_.size(); ++index) {
     end_reasons_[index] += other.end_reasons_[index];
@@ -45,21 +49,43 @@ Summary& Summary::operator+=(const Summary& other) {
   return *this;
 }
 
+namespace {
+
+// Most bytes first; names break ties.
+std::vector<std::pair<std::string, FlowSum>> by_bytes(const std::map<std::string, FlowSum>& sums) {
+  std::vector<std::pair<std::string, FlowSum>> sorted(sums.begin(), sums.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& x, const auto& y) { return x.second.bytes > y.second.bytes; });
+  return sorted;
+}
+
+}  // namespace
+
 std::vector<std::pair<std::string, FlowSum>> Summary::protocols() const {
   // By name first: a name that an EtherType and an IP protocol share is one protocol to people.
   std::map<std::string, FlowSum> by_name;
   for (const auto& [protocol, sum] : protocols_) {
     by_name[proto_text(protocol.first, protocol.second)] += sum;
   }
-  std::vector<std::pair<std::string, FlowSum>> sorted(by_name.begin(), by_name.end());
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& x, const auto& y) { return x.second.bytes > y.second.bytes; });
-  return sorted;
+  return by_bytes(by_name);
+}
+
+std::vector<std::pair<std::string, FlowSum>> Summary::apps(const Catalog& catalog) const {
+  std::map<std::string, FlowSum> by_name;
+  for (const auto& [app, sum] : apps_) by_name[std::string(catalog.app_name(app))] += sum;
+  return by_bytes(by_name);
+}
+
+std::vector<std::pair<std::string, FlowSum>> Summary::services(const Catalog& catalog) const {
+  std::map<std::string, FlowSum> by_name;
+  for (const auto& [service, sum] : services_)
+    by_name[std::string(catalog.service_name(service))] += sum;
+  return by_bytes(by_name);
 }
 
 namespace {
 
-constexpr size_t kProtocolsShown = 8;
+constexpr size_t kNamesShown = 8;  // of protocols, apps, services
 constexpr std::string_view kSeparator = " · ";
 
 void append_label(std::string& out, std::string_view label) {
@@ -127,18 +153,19 @@ void append_span(std::string& out, const Summary& summary) {
   out.append("/s\n");
 }
 
-void append_protocols(std::string& out, const Summary& summary) {
-  const auto protocols = summary.protocols();
-  CountLine line(out, "protocols");
-  for (size_t index = 0; index < std::min(protocols.size(), kProtocolsShown); ++index) {
-    const auto& [name, sum] = protocols[index];
+// "tls 12 flows 3.4 MB" for the first of them.
+void append_sums(std::string& out, std::string_view label,
+                 const std::vector<std::pair<std::string, FlowSum>>& sums) {
+  CountLine line(out, label);
+  for (size_t index = 0; index < std::min(sums.size(), kNamesShown); ++index) {
+    const auto& [name, sum] = sums[index];
     line.append_start();
     out.append(name).push_back(' ');
     append_quantity(out, sum.flows, "flow");
     out.push_back(' ');
     append_bytes_human(out, sum.bytes);
   }
-  if (protocols.size() > kProtocolsShown) line.add("others", protocols.size() - kProtocolsShown);
+  if (sums.size() > kNamesShown) line.add("others", sums.size() - kNamesShown);
 }
 
 // Frames that are not in any flow, each class by reason, and what was lost or bent on the way.
@@ -157,6 +184,15 @@ void append_verdicts(std::string& out, const Statistics& statistics) {
       if (name.verdict_class == verdict_class) line.add(name.reason, frames[verdict]);
     }
   }
+  // What protocols could not make sense of, all of it together: --stats has it by protocol and reason.
+  uint64_t dpi_errors = statistics.dpi.other_errors;
+  for (size_t index = 0; index < statistics.dpi.error_count; ++index)
+    dpi_errors += statistics.dpi.errors[index].count;
+  {
+    CountLine line(out, "payloads");
+    line.add("malformed", dpi_errors);
+    line.add("gaps", statistics.dpi.gaps);
+  }
   CountLine(out, "drops").add("reported by the capturing program", statistics.drops_reported);
   CountLine limits(out, "limits hit");
   for (size_t limit = 0; limit < kLimitCount; ++limit) {
@@ -166,7 +202,8 @@ void append_verdicts(std::string& out, const Statistics& statistics) {
 
 }  // namespace
 
-std::string summary_text(const Summary& summary, const Statistics& statistics) {
+std::string summary_text(const Summary& summary, const Statistics& statistics,
+                         const Catalog* catalog) {
   std::string out;
   append_label(out, "flows");
   append_quantity(out, summary.total().flows, "flow");
@@ -176,7 +213,11 @@ std::string summary_text(const Summary& summary, const Statistics& statistics) {
   append_bytes_human(out, summary.total().bytes);
   out.push_back('\n');
   if (summary.total().flows > 0) append_span(out, summary);
-  append_protocols(out, summary);
+  append_sums(out, "protocols", summary.protocols());
+  if (catalog != nullptr) {
+    append_sums(out, "apps", summary.apps(*catalog));
+    append_sums(out, "services", summary.services(*catalog));
+  }
   {
     CountLine line(out, "states");
     for (size_t state = 0; state < kFlowStateCount; ++state) {

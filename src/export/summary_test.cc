@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "export/record_samples.h"
+#include "flow/flow_fields.h"
 
 namespace weir {
 namespace {
@@ -64,6 +65,24 @@ frames     1.3 k frames · 2.0 MB
 errors     truncated 2 · bad_length 1
 limits hit flow_count 7
 )");
+}
+
+TEST(SummaryText, NamesAppsAndServices) {
+  const Catalog& catalog = flow_catalog();
+  FlowRecord large = tcp_sample();
+  large.app = catalog.protocol_number("tls");
+  large.service = catalog.service_of("www.youtube.com");
+  Summary summary;
+  summary.add(large);
+  summary.add(layer2_sample());
+  Statistics statistics;
+  statistics.dpi.add_error("tls", "bad_length", 2);
+  statistics.dpi.gaps = 1;
+  const std::string text = summary_text(summary, statistics, &catalog);
+  EXPECT_THAT(text, ::testing::HasSubstr("\napps       tls 1 flow 1.8 MB · "));
+  EXPECT_THAT(text, ::testing::HasSubstr("\nservices   youtube 1 flow 1.8 MB\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("\npayloads   malformed 2 · gaps 1\n"));
+  EXPECT_THAT(summary_text(summary, statistics), ::testing::Not(::testing::HasSubstr("apps")));
 }
 
 TEST(SummaryText, EveryLineHasRoomForItsLabel) {

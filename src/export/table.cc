@@ -13,6 +13,7 @@ namespace {
 enum Column : size_t {
   kTime,
   kProto,
+  kApp,
   kSource,
   kDestination,
   kState,
@@ -25,11 +26,11 @@ enum Column : size_t {
 
 // What fills each column, or for endpoints gives it its heading.
 constexpr std::array<std::string_view, Table::kColumnCount> kColumnFields = {
-    kFirstSeenField, "proto",          kSrcIpField,      kDstIpField,    "state",
+    kFirstSeenField, "proto",          kAppField,        kSrcIpField,    kDstIpField,   "state",
     "duration",      kSrcPacketsField, kDstPacketsField, kSrcBytesField, kDstBytesField};
 
 // Left out in this order where the terminal is too narrow.
-constexpr size_t kDroppable[] = {kDuration, kState, kSrcPackets, kDstPackets, kTime};
+constexpr size_t kDroppable[] = {kDuration, kState, kSrcPackets, kDstPackets, kTime, kApp};
 
 constexpr uint32_t kEndpointWidthMin = 21;  // the longest IPv4 address and port
 constexpr size_t kDaySize = 10;             // "2005-07-04"
@@ -55,6 +56,15 @@ void append_endpoint(std::string& out, const FlowRecord& record, const FlowSide&
   append_unsigned(out, side.port);
 }
 
+// "tls (youtube)"; what only a port says has a question mark.
+void append_app(std::string& out, const FlowRecord& record, const Catalog& catalog) {
+  if (record.app == kUnknownApp) return out.push_back('-');
+  out.append(catalog.app_name(record.app));
+  if (record.app_confidence == AppConfidence::kGuess) out.push_back('?');
+  if (record.service == kNoService) return;
+  out.append(" (").append(catalog.service_name(record.service)).push_back(')');
+}
+
 // Milliseconds are enough for people: "2005-07-04 09:32:20.839".
 void append_short_time(std::string& out, int64_t ns) {
   constexpr size_t kShortTimeSize = 23;
@@ -75,7 +85,7 @@ std::string shortened(const std::string& text, uint32_t width) {
 }  // namespace
 
 Table::Table(const Catalog& catalog, const ExportOptions& options, OutputStream& stream)
-    : options_(options), stream_(stream) {
+    : catalog_(catalog), options_(options), stream_(stream) {
   for (size_t column = 0; column < kColumnCount; ++column) {
     fields_[column] = catalog.find(kColumnFields[column]);
     ASSERT(fields_[column] != nullptr);
@@ -87,8 +97,9 @@ Table::Row Table::cells_of(const FlowRecord& record, const RecordNames& names) c
   Row row;
   append_endpoint(row[kSource], record, record.src);
   append_endpoint(row[kDestination], record, record.dst);
+  append_app(row[kApp], record, catalog_);
   for (size_t column = 0; column < kColumnCount; ++column) {
-    if (column == kSource || column == kDestination) continue;
+    if (column == kSource || column == kDestination || column == kApp) continue;
     const Field& field = *fields_[column];
     Value value;
     field.get(record, names, value);

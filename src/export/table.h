@@ -28,7 +28,7 @@ class Table final : public Exporter {
   void end() override;
 
   static constexpr size_t kSampleCount = 1000;
-  static constexpr size_t kColumnCount = 10;
+  static constexpr size_t kColumnCount = 11;
   using Row = std::array<std::string, kColumnCount>;
 
  private:
@@ -39,6 +39,7 @@ class Table final : public Exporter {
   void print(const Row& row, bool is_heading);
   void print_sample();
 
+  const Catalog& catalog_;
   const ExportOptions options_;
   OutputStream& stream_;
   std::array<const Field*, kColumnCount> fields_;

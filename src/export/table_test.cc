@@ -41,24 +41,24 @@ FlowRecord long_ipv6_sample() {
 
 TEST(Table, PutsTheCommonDayIntoTheHeading) {
   EXPECT_EQ(table({tcp_sample(), tcp_sample()}), R"(
-2005-07-04    proto  source          destination    state   duration  pkts →  pkts ←  bytes →  bytes ←
-09:32:20.839  tcp    10.0.0.1:50000  192.0.2.1:443  closed     1.5 s      12   1.3 k   3.5 kB   1.8 MB
-09:32:20.839  tcp    10.0.0.1:50000  192.0.2.1:443  closed     1.5 s      12   1.3 k   3.5 kB   1.8 MB
+2005-07-04    proto  app  source          destination    state   duration  pkts →  pkts ←  bytes →  bytes ←
+09:32:20.839  tcp    -    10.0.0.1:50000  192.0.2.1:443  closed     1.5 s      12   1.3 k   3.5 kB   1.8 MB
+09:32:20.839  tcp    -    10.0.0.1:50000  192.0.2.1:443  closed     1.5 s      12   1.3 k   3.5 kB   1.8 MB
 )");
 }
 
 TEST(Table, ShowsMacsAndBrackets) {
   EXPECT_EQ(table({udp_interim_sample(), layer2_sample()}, 200), R"(
-first seen               proto  source              destination        state   duration  pkts →  pkts ←  bytes →  bytes ←
-2023-11-14 22:13:20.000  udp    [2001:db8::1]:5353  [2001:db8::2]:53   active    1m 00s      10      11   1.0 kB   1.1 kB
-1970-01-01 00:00:01.000  goose  00:1b:44:11:3a:b7   01:0c:cd:01:00:01  new          0 s       1       0    150 B      0 B
+first seen               proto  app  source              destination        state   duration  pkts →  pkts ←  bytes →  bytes ←
+2023-11-14 22:13:20.000  udp    -    [2001:db8::1]:5353  [2001:db8::2]:53   active    1m 00s      10      11   1.0 kB   1.1 kB
+1970-01-01 00:00:01.000  goose  -    00:1b:44:11:3a:b7   01:0c:cd:01:00:01  new          0 s       1       0    150 B      0 B
 )");
 }
 
 TEST(Table, ShowsNoPortsForIcmp) {
   FlowRecord record = tcp_sample();
   record.proto_number = 1;
-  EXPECT_NE(table({record}).find("icmp   10.0.0.1  192.0.2.1"), std::string::npos);
+  EXPECT_NE(table({record}).find("icmp   -    10.0.0.1  192.0.2.1"), std::string::npos);
 }
 
 TEST(Table, FitsTheWidthItIsGiven) {

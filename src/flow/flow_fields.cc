@@ -7,9 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "dpi/packet_fields.h"
+#include "dpi/protocols.h"
+#include "dpi/services.h"
 #include "flow/community_id.h"
 #include "net/packet.h"
 #include "net/service_map.h"
+#include "weir/standard_catalog.h"
 
 namespace weir {
 namespace {
@@ -47,6 +51,11 @@ class Composer {
   Composer& add_number(uint32_t number) {
     char digits[10];
     return add({digits, std::to_chars(digits, digits + sizeof digits, number).ptr});
+  }
+  // What follows the last dot.
+  std::string_view last_word() const {
+    const std::string_view text(value_.buffer.data(), size_);
+    return text.substr(text.rfind('.') + 1);
   }
   void finish() { value_.set_text({value_.buffer.data(), size_}); }
 
@@ -116,6 +125,24 @@ void get_proto_number(const FlowRecord& record, const RecordNames&, Value& value
   value.set_unsigned(record.proto_number);
 }
 
+void get_app(const FlowRecord& record, const RecordNames& names, Value& value) {
+  value.set_text(names.catalog == nullptr ? "unknown" : names.catalog->app_name(record.app));
+}
+
+void get_app_confidence(const FlowRecord& record, const RecordNames&, Value& value) {
+  if (record.app_confidence != AppConfidence::kNone)
+    value.set_text(app_confidence_name(record.app_confidence));
+}
+
+void get_app_method(const FlowRecord& record, const RecordNames&, Value& value) {
+  if (record.app_method != AppMethod::kNone) value.set_text(app_method_name(record.app_method));
+}
+
+void get_service(const FlowRecord& record, const RecordNames& names, Value& value) {
+  if (record.service != kNoService && names.catalog != nullptr)
+    value.set_text(names.catalog->service_name(record.service));
+}
+
 void get_origin(const FlowRecord& record, const RecordNames&, Value& value) {
   value.set_text(flow_origin_name(record.origin));
 }
@@ -149,7 +176,7 @@ bool names_protocol(Layer layer) {
   }
 }
 
-void get_path(const FlowRecord& record, const RecordNames&, Value& value) {
+void get_path(const FlowRecord& record, const RecordNames& names, Value& value) {
   Composer path(value);
   const LayerPath& layers = record.path;
   for (size_t index = 0; index < layers.count; ++index) {
@@ -159,6 +186,14 @@ void get_path(const FlowRecord& record, const RecordNames&, Value& value) {
   if (layers.count == 0 || !names_protocol(layers.layers[layers.count - 1u])) {
     if (layers.count > 0) path.add(".");
     path.add(proto_text(is_layer2(record), record.proto_number));
+  }
+  // What the transport's own name says already is not said again: icmp, goose.
+  std::string_view last = path.last_word();
+  for (size_t index = 0; names.catalog != nullptr && index < record.app_path.count; ++index) {
+    const std::string_view app = names.catalog->app_name(record.app_path.apps[index]);
+    if (app == last) continue;
+    path.add(".").add(app);
+    last = app;
   }
   path.finish();
 }
@@ -221,18 +256,12 @@ void get_counter(const FlowRecord& record, const RecordNames&, Value& value) {
 
 template <Side side>
 void get_tcp_flags(const FlowRecord& record, const RecordNames&, Value& value) {
-  struct Letter {
-    uint8_t flag;
-    std::string_view letter;
-  };
-  constexpr Letter kLetters[] = {{kTcpSyn, "S"}, {kTcpAck, "A"}, {kTcpFin, "F"}, {kTcpRst, "R"},
-                                 {kTcpPsh, "P"}, {kTcpUrg, "U"}, {kTcpEce, "E"}, {kTcpCwr, "C"}};
   const FlowSide& end = record.*side;
   // A sender of packets without any flag (a null scan) has an empty text, a silent end has none.
   if (!is_tcp(record) || end.total.packets == 0) return;
   Composer flags(value);
-  for (const Letter& entry : kLetters) {
-    if ((end.tcp_flags & entry.flag) != 0) flags.add(entry.letter);
+  for (const TcpFlagLetter& entry : kTcpFlagLetters) {
+    if ((end.tcp_flags & entry.flag) != 0) flags.add({&entry.letter, 1});
   }
   flags.finish();
 }
@@ -321,29 +350,41 @@ constexpr Field kFields[] = {
     {kDstIpField, FieldType::kAddress, Unit::kNone, "destination",
      "Address of the responder; absent for layer-2 flows.",
      {"destinationIPv4Address (12), destinationIPv6Address (28)", "id.resp_h", "dest_ip", "destination.ip"}, get_ip<kDst>},
-    {"src_port", FieldType::kU16, Unit::kNone, "sport",
+    {kSrcPortField, FieldType::kU16, Unit::kNone, "sport",
      "Port of the initiator; for ICMP its message type; absent where the protocol has no ports.",
      {"sourceTransportPort (7)", "id.orig_p", "src_port", "source.port"}, get_port<kSrc>},
-    {"dst_port", FieldType::kU16, Unit::kNone, "dport",
+    {kDstPortField, FieldType::kU16, Unit::kNone, "dport",
      "Port of the responder; for ICMP the type that answers, or the code of a message without an answer.",
      {"destinationTransportPort (11)", "id.resp_p", "dest_port", "destination.port"}, get_port<kDst>},
-    {"src_mac", FieldType::kMac, Unit::kNone, "source mac",
+    {kSrcMacField, FieldType::kMac, Unit::kNone, "source mac",
      "MAC address of the initiator in the flow's first packet; an endpoint of a layer-2 flow.",
      {"sourceMacAddress (56)", "orig_l2_addr", "ether.src_mac", "source.mac"}, get_mac<kSrc>},
-    {"dst_mac", FieldType::kMac, Unit::kNone, "destination mac",
+    {kDstMacField, FieldType::kMac, Unit::kNone, "destination mac",
      "MAC address of the responder in the flow's first packet; an endpoint of a layer-2 flow.",
      {"destinationMacAddress (80)", "resp_l2_addr", "ether.dest_mac", "destination.mac"}, get_mac<kDst>},
-    {"proto", FieldType::kString, Unit::kNone, "proto",
+    {kProtoField, FieldType::kString, Unit::kNone, "proto",
      "IANA keyword of the IP protocol in lower case, or the name of the EtherType of a layer-2 flow.",
      {"protocolIdentifier (4)", "proto", "proto", "network.transport"}, get_proto},
     {"proto_number", FieldType::kU16, Unit::kNone, "number",
      "IP protocol number, or EtherType of a layer-2 flow.",
      {"protocolIdentifier (4), ethernetType (256)", "ip_proto", "", "network.iana_number"}, get_proto_number},
+    {kAppField, FieldType::kString, Unit::kNone, "app",
+     "Protocol the payload is of, such as `dns` or `tls`; `unknown` when weir cannot tell.",
+     {"applicationId (95), applicationName (96)", "service", "app_proto", "network.protocol"}, get_app, Words::protocols()},
+    {"app_confidence", FieldType::kString, Unit::kNone, "sure",
+     "How sure weir is of `app`: `certain`, `likely`, or `guess` when only a port says so; absent when unknown.",
+     {}, get_app_confidence, kAppConfidenceWords},
+    {"app_method", FieldType::kString, Unit::kNone, "how",
+     "How weir knows `app`: `dpi` (payload), `handover` (another protocol went over to it), `expected` (announced by another flow) or `port`.",
+     {}, get_app_method, kAppMethodWords},
+    {"service", FieldType::kString, Unit::kNone, "service",
+     "Well-known service the flow belongs to, by the host name it asks for; absent when none is known.",
+     {"", "", "", "network.application"}, get_service, Words::services()},
     {"origin", FieldType::kString, Unit::kNone, "origin",
      "How weir knows the initiator: `syn`, `first_packet` or `service_port`.",
-     {}, get_origin},
+     {}, get_origin, kFlowOriginWords},
     {"path", FieldType::kString, Unit::kNone, "path",
-     "Headers of the flow's first packet from the outermost.",
+     "Headers of the flow's first packet from the outermost, then the protocols of its payload.",
      {"", "tunnel_parents", "", ""}, get_path},
     {"vlan", FieldType::kListU16, Unit::kNone, "vlan",
      "VLAN ids of the flow's first packet, outer first; absent without a tag.",
@@ -356,13 +397,13 @@ constexpr Field kFields[] = {
      {"interfaceName (82)", "", "in_iface", "observer.ingress.interface.name"}, get_interface},
     {"state", FieldType::kString, Unit::kNone, "state",
      "`new`, `established`, `active`, `closing`, `closed`, `idle` or `timed_out`.",
-     {"", "", "flow.state", ""}, get_state},
+     {"", "", "flow.state", ""}, get_state, kFlowStateWords},
     {kEndReasonField, FieldType::kString, Unit::kNone, "end",
      "Why the record was written: `idle`, `end`, `forced`, `resources`, or `active` for an interim record.",
-     {"flowEndReason (136)", "", "flow.reason", "event.reason"}, get_end_reason},
+     {"flowEndReason (136)", "", "flow.reason", "event.reason"}, get_end_reason, kEndReasonWords},
     {"conn_state", FieldType::kString, Unit::kNone, "conn",
      "Zeek's code for how the connection went; absent for layer-2 flows.",
-     {"", "conn_state", "", ""}, get_conn_state},
+     {"", "conn_state", "", ""}, get_conn_state, kConnStateWords},
     {"history", FieldType::kString, Unit::kNone, "history",
      "Zeek's letters for what happened, upper case for the initiator; absent when there is none.",
      {"", "history", "", ""}, get_history},
@@ -431,7 +472,7 @@ constexpr Field kFields[] = {
      {"", "", "", "user.id"}, get_uid},
     {"decision", FieldType::kString, Unit::kNone, "decision",
      "What-if label, never enforced: `undecided`, `allow` or `block`.",
-     {}, get_decision},
+     {}, get_decision, kDecisionWords},
     {"final", FieldType::kBool, Unit::kNone, "final",
      "True for the last record of a flow, false for interim records.",
      {}, get_final},
@@ -442,6 +483,14 @@ constexpr Field kFields[] = {
      "Counters since the previous record of the flow; interim records only.",
      {}, get_delta},
 };
+
+constexpr Alias kAliases[] = {
+    {"ip", Alias::Means::kEither, {kSrcIpField, kDstIpField}, "The address of either end."},
+    {"port", Alias::Means::kEither, {"src_port", "dst_port"}, "The port of either end."},
+    {"mac", Alias::Means::kEither, {"src_mac", "dst_mac"}, "The MAC address of either end."},
+    {"packets", Alias::Means::kSum, {kSrcPacketsField, kDstPacketsField}, "Packets both ways."},
+    {"bytes", Alias::Means::kSum, {kSrcBytesField, kDstBytesField}, "Wire bytes both ways."},
+};
 // clang-format on
 
 }  // namespace
@@ -450,8 +499,25 @@ std::span<const Field> flow_fields() {
   return kFields;
 }
 
+std::span<const Alias> flow_aliases() {
+  return kAliases;
+}
+
+CatalogBuilder standard_catalog(std::vector<Service> services) {
+  CatalogBuilder builder;
+  builder.add(flow_fields()).add(flow_aliases());
+  for (const Protocol* protocol : built_in_protocols()) builder.add(*protocol);
+  for (const Protocol* protocol : packet_protocols()) builder.add(*protocol);
+  for (Service& service : services) builder.add(std::move(service));
+  return builder;
+}
+
+CatalogBuilder standard_catalog() {
+  return standard_catalog(built_in_services());
+}
+
 const Catalog& flow_catalog() {
-  static const Catalog catalog = CatalogBuilder().add(flow_fields()).freeze();
+  static const Catalog catalog = standard_catalog().freeze();
   return catalog;
 }
 

@@ -10,9 +10,10 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
-#include "schema/catalog.h"
-#include "schema/field.h"
+#include "weir/catalog.h"
+#include "weir/field.h"
 
 namespace weir {
 
@@ -21,6 +22,12 @@ inline constexpr std::string_view kFirstSeenField = "first_seen";
 inline constexpr std::string_view kLastSeenField = "last_seen";
 inline constexpr std::string_view kSrcIpField = "src_ip";
 inline constexpr std::string_view kDstIpField = "dst_ip";
+inline constexpr std::string_view kSrcMacField = "src_mac";
+inline constexpr std::string_view kDstMacField = "dst_mac";
+inline constexpr std::string_view kProtoField = "proto";
+inline constexpr std::string_view kAppField = "app";
+inline constexpr std::string_view kSrcPortField = "src_port";
+inline constexpr std::string_view kDstPortField = "dst_port";
 inline constexpr std::string_view kEndReasonField = "end_reason";
 inline constexpr std::string_view kSrcPacketsField = "src_packets";
 inline constexpr std::string_view kDstPacketsField = "dst_packets";
@@ -28,7 +35,12 @@ inline constexpr std::string_view kSrcBytesField = "src_bytes";
 inline constexpr std::string_view kDstBytesField = "dst_bytes";
 
 std::span<const Field> flow_fields();
-// The catalogue of these rows: built at first use, the same for the whole process.
+// What filters may say for both ends of a flow: `ip`, `port`, `bytes` and so on.
+std::span<const Alias> flow_aliases();
+// The standard catalogue with other services than the built-in ones.
+CatalogBuilder standard_catalog(std::vector<Service> services);
+// The standard catalogue (weir/standard_catalog.h), frozen: built at first use, the same for the whole
+// process.
 const Catalog& flow_catalog();
 
 }  // namespace weir

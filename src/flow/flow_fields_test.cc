@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "net/packet.h"
-#include "schema/catalog.h"
 #include "schema/field_docs.h"
+#include "weir/catalog.h"
 
 namespace weir {
 namespace {
@@ -55,7 +55,8 @@ TEST(FlowFields, AreTheCoreRecordInOutputOrder) {
       names,
       "id community_id first_seen last_seen duration src_ip dst_ip src_port dst_port src_mac "
       "dst_mac proto "
-      "proto_number origin path vlan zone interface state end_reason conn_state history "
+      "proto_number app app_confidence app_method service origin path vlan zone interface state "
+      "end_reason conn_state history "
       "src_packets "
       "dst_packets src_bytes dst_bytes src_ip_bytes dst_ip_bytes src_payload_bytes "
       "dst_payload_bytes "
@@ -67,7 +68,9 @@ TEST(FlowFields, AreTheCoreRecordInOutputOrder) {
 
 TEST(FlowFields, FormAValidCatalogue) {
   const Catalog& catalog = flow_catalog();
-  EXPECT_EQ(catalog.fields().size(), flow_fields().size());
+  EXPECT_GT(catalog.fields().size(), flow_fields().size()) << "attributes follow";
+  for (size_t index = 0; index < catalog.fields().size(); ++index)
+    EXPECT_EQ(catalog.fields()[index].is_attribute(), index >= flow_fields().size());
   for (const Field& field : catalog.fields()) {
     EXPECT_TRUE(field.help.ends_with('.')) << field.name;
     EXPECT_EQ(field.help.find(". "), std::string_view::npos) << field.name << ": one sentence";

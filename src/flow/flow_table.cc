@@ -72,10 +72,14 @@ uint32_t FlowTable::State::arrive(uint32_t slot, const Arrival& arrival,
                                   std::vector<FlowRecord>& records) {
   if (slot != kNoSlot && take(slot, arrival.digest, records)) {
     index.settle(arrival.digest.hash, slot);
-    return slot;
+  } else {
+    slot = begin_flow(arrival, records);
+    if (slot == kNoSlot) {
+      refuse(arrival);
+      return kNoSlot;
+    }
   }
-  slot = begin_flow(arrival, records);
-  if (slot == kNoSlot) refuse(arrival);
+  if (hots[slot].has(kFlowInspected)) inspect(slot, arrival);
   return slot;
 }
 
@@ -169,6 +173,8 @@ void FlowTable::update(std::span<Packet* const> packets, std::vector<FlowRecord>
   for (Packet* const packet : packets) {
     const uint32_t slot = state_->process(*packet, digest_of(*packet, 0), records);
     packet->flow_id = slot == kNoSlot ? 0 : state_->colds[slot].id;
+    if (slot != kNoSlot && state_->inspector != nullptr)
+      packet->app_path = state_->dpis[slot].path();
   }
 }
 
@@ -233,9 +239,11 @@ void FlowTable::age(int64_t clock_ns, std::vector<FlowRecord>& records) {
 void FlowTable::maintain() noexcept {
   State& state = *state_;
   if (state.index.is_growing()) state.migrate(kMigrateBucketCount);
+  if (state.inspector != nullptr) state.inspector->maintain();
   if (state.counters.live >= state.options.flow_count_max) return;
   state.hots.prepare(kPrepareCount);
   state.colds.prepare(kPrepareCount);
+  if (state.inspector != nullptr) state.dpis.prepare(kPrepareCount);
 }
 
 void FlowTable::sweep(int64_t clock_ns, std::vector<FlowRecord>& records) {
@@ -270,21 +278,40 @@ void FlowTable::finish(int64_t clock_ns, std::vector<FlowRecord>& records) {
   }
 }
 
-bool FlowTable::snapshot(const FlowKey& key, uint64_t hash, int64_t clock_ns,
-                         FlowRecord& record) const {
-  State& state = *state_;
+uint32_t FlowTable::slot_of(const FlowKey& key, uint64_t hash) const noexcept {
   PacketDigest digest;
   digest.key = compact_key(key);
   digest.hash = static_cast<uint32_t>(hash);
   digest.hash_tag = tag_of_hash(hash);
-  const uint32_t slot = state.find(digest, key);
+  return state_->find(digest, key);
+}
+
+bool FlowTable::snapshot(const FlowKey& key, uint64_t hash, int64_t clock_ns,
+                         FlowRecord& record) const {
+  State& state = *state_;
+  const uint32_t slot = slot_of(key, hash);
   if (slot == kNoSlot) return false;
   const FlowParts parts = state.parts_of(slot);
   const HotFlow& hot = parts.hot;
   record = FlowRecord{};
   make_record(parts, key, state.shapes[hot.shape], state.shown(hot, clock_ns), EndReason::kNone,
               record);
+  if (state.inspector != nullptr) state.inspector->fill(state.dpis[slot], record);
   return true;
+}
+
+void FlowTable::stop_inspection(const FlowKey& key, uint64_t hash, int64_t clock_ns) noexcept {
+  State& state = *state_;
+  const uint32_t slot = slot_of(key, hash);
+  if (slot == kNoSlot || !state.hots[slot].has(kFlowInspected)) return;
+  state.inspector->stop(state.dpis[slot], clock_ns);
+  state.hots[slot].set(kFlowInspected, false);
+}
+
+Side FlowTable::sender_of(const Packet& packet) const noexcept {
+  const uint32_t slot = slot_of(packet.key, packet.hash);
+  if (slot == kNoSlot) return Side::kInitiator;
+  return state_->hots[slot].has(kFlowFromB) == packet.from_b ? Side::kInitiator : Side::kResponder;
 }
 
 void FlowTable::begin_collection() {
@@ -309,8 +336,10 @@ bool FlowTable::collect_changes(size_t count_max, int64_t clock_ns,
     const FlowState shown = state.shown(hot, clock_ns);
     if ((hot.steady & kFlowAnnounced) == 0) {
       hot.set_steady(kFlowAnnounced, true);
+      FlowRecord& record = started.emplace_back();
       make_record(parts, state.key_of(hot), state.shapes[hot.shape], shown, EndReason::kNone,
-                  started.emplace_back());
+                  record);
+      if (state.inspector != nullptr) state.inspector->fill(state.dpis[slot], record);
       continue;
     }
     const size_t src = hot.has(kFlowFromB) ? 1 : 0;

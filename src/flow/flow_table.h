@@ -31,7 +31,10 @@
 #include <vector>
 
 #include "base/memory_budget.h"
+#include "dpi/inspector.h"
+#include "dpi/packet_fields.h"
 #include "flow/timeouts.h"
+#include "net/decode.h"
 #include "net/packet.h"
 #include "net/packet_digest.h"
 #include "weir/statistics.h"
@@ -59,7 +62,14 @@ struct FlowTableOptions {
   // What its memory is charged to; none: an own pool of flow_count_max · kFlowMemorySize bytes.
   MemoryPool* pool = nullptr;
   bool makes_interim_records = true;  // else they are counted only
-  bool tracks_changes = false;        // for collect_changes()
+  // Looks into payload. None: flows have no app. Owned by the caller, used by this table alone; must
+  // outlive it.
+  Inspector* inspector = nullptr;
+  // With an inspector: header fields of a flow's first packet that become attributes of it, if the
+  // inspector stores them. Decoded as `decode` says.
+  PacketFields packet_fields;
+  DecodeOptions decode;
+  bool tracks_changes = false;  // for collect_changes()
   // Tests: called before a sweep looks at a flow; what it throws is an error of that step.
   std::function<void()> before_sweep_step;
 };
@@ -88,7 +98,7 @@ class FlowTable {
   ~FlowTable();
 
   // The packets must be decoded ones, in capture order, with clocks that never step back (also over
-  // calls). Sets flow_id, flow_created and, for a packet that gets no flow, the verdict. Appends
+  // calls). Sets flow_id, flow_created, app_path and, for a packet that gets no flow, the verdict. Appends
   // the records that fall due.
   void update(std::span<Packet* const> packets, std::vector<FlowRecord>& records);
   // Does not set flow_id of the generals.
@@ -108,8 +118,12 @@ class FlowTable {
   bool finish_some(int64_t clock_ns, std::vector<FlowRecord>& records);
   void finish(int64_t clock_ns, std::vector<FlowRecord>& records);
 
+  // Nothing more of the flow's payload is looked into.
+  void stop_inspection(const FlowKey& key, uint64_t hash, int64_t clock_ns) noexcept;
   // The live flow of a key (with its hash_key()) as it is at clock_ns; false when there is none.
   bool snapshot(const FlowKey& key, uint64_t hash, int64_t clock_ns, FlowRecord& record) const;
+  // Which end of its live flow sent a packet that update() has seen; the initiator when it has none.
+  Side sender_of(const Packet& packet) const noexcept;
 
   // tracks_changes: a collection is of the flows that have changed when it begins, in that order,
   // and is taken in portions of up to count_max. A flow's first time it is a record (end_reason
@@ -130,6 +144,8 @@ class FlowTable {
   uint64_t sweep_error_count() const noexcept;  // steps of sweeps that failed and are tried again
 
  private:
+  uint32_t slot_of(const FlowKey& key, uint64_t hash) const noexcept;  // kNoSlot: none lives
+
   struct State;
   std::unique_ptr<State> state_;
 };

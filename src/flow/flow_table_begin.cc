@@ -36,14 +36,17 @@ FlowShape plain_shape(bool is_tcp, uint32_t interface) noexcept {
 
 }  // namespace
 
-// Two slabs that are asked in step give the same numbers.
+// Slabs that are asked in step give the same numbers.
 bool FlowTable::State::take_slot(uint32_t& slot) noexcept {
   if (counters.live >= options.flow_count_max) return false;
   slot = hots.allocate();
   if (slot == kNoSlot) return false;
   const uint32_t cold = colds.allocate();
-  if (cold == slot) return true;
-  ASSERT(cold == kNoSlot);
+  ASSERT(cold == slot || cold == kNoSlot);
+  const uint32_t dpi = inspector == nullptr || cold == kNoSlot ? cold : dpis.allocate();
+  ASSERT(dpi == slot || dpi == kNoSlot);
+  if (dpi == slot) return true;
+  if (cold != kNoSlot) colds.free(cold);
   hots[slot].key.kinds = kFreeKinds;
   hots.free(slot);
   return false;
@@ -53,6 +56,7 @@ void FlowTable::State::give_back(uint32_t slot) noexcept {
   hots[slot].key.kinds = kFreeKinds;
   hots.free(slot);
   colds.free(slot);
+  if (inspector != nullptr) dpis.free(slot);
 }
 
 // Who opened the flow: the SYN's sender, else the end whose port is
@@ -132,6 +136,11 @@ void FlowTable::State::begin(uint32_t slot, const Arrival& arrival) {
   }
   orient(hot, arrival);
   take_shape(hot, arrival);
+  if (inspector != nullptr) {
+    dpis[slot] = FlowDpi{};
+    hot.set(kFlowInspected, inspector->wants(transport_of(hot)));
+    if (!options.packet_fields.is_empty()) keep_packet_fields(slot, arrival);
+  }
 }
 
 uint32_t FlowTable::State::create(const Arrival& arrival, std::vector<FlowRecord>& records) {

@@ -38,6 +38,7 @@ FlowRecord& FlowTable::State::append_record(uint32_t slot, FlowState shown, EndR
   const FlowParts parts = parts_of(slot);
   FlowRecord& record = records.emplace_back();
   make_record(parts, key_of(parts.hot), shapes[parts.hot.shape], shown, reason, record);
+  if (inspector != nullptr) inspector->fill(dpis[slot], record);
   return record;
 }
 
@@ -71,6 +72,7 @@ void FlowTable::State::end(uint32_t slot, int64_t alive_until_ns, EndReason reas
   }
   if (hot.has(kFlowInInterval) && hot.interval_end_ns <= alive_until_ns)
     emit_interim(slot, records);
+  if (inspector != nullptr) inspector->end(dpis[slot], hot.last_clock_ns);
   const FlowRecord& record = append_record(slot, shown, reason, records);
   ++counters.ended[static_cast<size_t>(reason)];
   ++counters.ended_by_state[static_cast<size_t>(shown)];
@@ -82,6 +84,7 @@ void FlowTable::State::end(uint32_t slot, int64_t alive_until_ns, EndReason reas
     wheel.disarm(slot);
     index.erase(hash, slot);
   }
+  if (inspector != nullptr) inspector->release(dpis[slot]);
   shapes.release(hot.shape);
   if (!hot.key.is_whole()) wides.free(hot.key.a);
   if (hot.rare != kNoPart) rares.free(hot.rare);

@@ -6,9 +6,10 @@
 //   flow_table_begin.cc   how a flow begins
 //   flow_table_end.cc     how it ends, and becomes records
 //   flow_table_evict.cc   which one ends when memory is short
+//   flow_table_inspect.cc what of it dpi/ gets to see
 //
-// Where things lie: the index (flow_index.h) says which slot a key may have; slot n is hots[n] and
-// colds[n], two slabs that allocate in step; rare parts, wide addresses and shapes lie apart and are
+// Where things lie: the index (flow_index.h) says which slot a key may have; slot n is hots[n],
+// colds[n] and, with an inspector, dpis[n], slabs that allocate in step; rare parts, wide addresses and shapes lie apart and are
 // named by number. timer_wheel.h knows what may be due.
 //
 // Invariants: a slot is in the index and in the wheel exactly when its flow is live; the kinds of a
@@ -51,6 +52,8 @@ struct FlowTable::State {
         index(pool, std::min(options.flow_count_initial, options.flow_count_max)),
         hots(options.flow_count_max, pool),
         colds(options.flow_count_max, pool),
+        dpis(options.inspector == nullptr ? 1 : options.flow_count_max, pool),
+        inspector(options.inspector),
         rares(rare_count_max(), pool),
         wides(options.flow_count_max + 1, pool),
         shapes(options.secret),
@@ -141,6 +144,9 @@ struct FlowTable::State {
   uint32_t process(Packet& packet, const PacketDigest& digest, std::vector<FlowRecord>& records);
   void credit(uint32_t slot, const Packet& first_piece) noexcept;
   void refuse(const Arrival& arrival) noexcept;
+  void inspect(uint32_t slot, const Arrival& arrival) noexcept;
+  void keep_packet_fields(uint32_t slot, const Arrival& arrival);
+  static Transport transport_of(const HotFlow& hot) noexcept;
 
   void migrate(uint32_t bucket_count) {
     index.migrate(
@@ -173,6 +179,8 @@ struct FlowTable::State {
   FlowIndex index;
   Slab<HotFlow, SlabUse::kScanned> hots;
   Slab<ColdFlow> colds;
+  Slab<FlowDpi> dpis;  // with an inspector only
+  Inspector* const inspector;
   Slab<RareFlow> rares;
   Slab<WideAddresses> wides;
   ShapeTable shapes;

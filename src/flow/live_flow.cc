@@ -97,7 +97,7 @@ void note_steady(HotFlow& hot, size_t sender) noexcept {
   };
   note(kSteadyAck, is_steady && (side.history_once & once_bit(Once::kAck)) != 0);
   note(kSteadyData, is_steady && (side.history_once & once_bit(Once::kData)) != 0 &&
-                        hot.state == FlowState::kActive);
+                        hot.state == FlowState::kActive && !hot.has(kFlowInspected));
   note(kSteadyPush, (side.flags & kTcpPsh) != 0);
 }
 
@@ -152,7 +152,8 @@ bool update_udp(FlowParts& parts, const PacketDigest& digest, bool is_two_way) n
     const bool is_steady = hot.state == FlowState::kActive || is_alone;
     const bool has_data = (hot.sides[sender].history_once & once_bit(Once::kData)) != 0;
     hot.set_steady(static_cast<uint8_t>(kSteadyAck << sender), is_steady);
-    hot.set_steady(static_cast<uint8_t>(kSteadyData << sender), is_steady && has_data);
+    hot.set_steady(static_cast<uint8_t>(kSteadyData << sender),
+                   is_steady && has_data && !hot.has(kFlowInspected));
   }
   return fits;
 }

@@ -43,7 +43,8 @@ struct FlowDeltas {
 // Letters of the history: enough for all but odd flows; the rest are rare.
 inline constexpr size_t kHotHistorySize = 10;
 
-// HotFlow::key.bits, the byte of the key that is not compared. (0x01 is free.)
+// HotFlow::key.bits, the byte of the key that is not compared.
+inline constexpr uint8_t kFlowInspected = 0x01;    // its payload is looked into: no data is steady
 inline constexpr uint8_t kFlowFromB = 0x02;        // endpoint b is the initiator
 inline constexpr uint8_t kFlowInInterval = 0x04;   // the running interval had packets
 inline constexpr uint8_t kFlowEstablished = 0x08;  // TcpState::is_established

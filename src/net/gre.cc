@@ -34,6 +34,8 @@ constexpr uint16_t kProtocolErspan = 0x88be;    // types I and II
 constexpr uint16_t kProtocolErspan3 = 0x22eb;
 constexpr uint16_t kProtocolPpp = 0x880b;
 constexpr uint16_t kProtocolWccp = 0x883e;  // redirected packets
+constexpr uint16_t kProtocolArubaFirst = 0x8200;
+constexpr uint16_t kProtocolArubaLast = 0x8370;
 constexpr uint32_t kRedirectSize = 4;
 
 bool has(uint16_t flags, uint16_t flag) noexcept {
@@ -95,6 +97,9 @@ Step next_of_protocol(LayerContext& context, uint16_t protocol, uint16_t flags) 
     default:
       break;
   }
+  // Aruba's access points send what they heard, a protocol number for each of their queues.
+  if (protocol >= kProtocolArubaFirst && protocol <= kProtocolArubaLast)
+    return context.enter_tunnel(Layer::kWlan);
   const Layer next = layer_of_ethertype(protocol);
   if (next == Layer::kNone) return context.finish_with_payload();
   context.ethertype = protocol;

@@ -76,6 +76,7 @@ struct LayerContext {
     LayerPath& path = packet.path;
     packet.layer = layer;
     if (path.count == kLayerCountMax) return false;
+    packet.layer_offsets[path.count] = static_cast<uint32_t>(reader.position() - frame.data);
     path.layers[path.count++] = layer;
     return true;
   }

@@ -7,6 +7,7 @@
 // packet left there.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "net/flow_key.h"
@@ -76,6 +77,7 @@ struct Packet {
   MacBytes src_mac{};  // has_macs: of the outermost Ethernet header; the endpoints in layer 2
   MacBytes dst_mac{};
   LayerPath path;
+  std::array<uint32_t, kLayerCountMax> layer_offsets{};  // of each header of `path` in the frame
   VlanTags vlans;
 
   // Set by the fragment cache, for a kFirst piece.
@@ -84,6 +86,7 @@ struct Packet {
   // Set by the flow table.
   bool flow_created = false;
   uint64_t flow_id = 0;  // 0 while no flow is known
+  AppPath app_path;      // of its flow, with this packet
 
   DatagramKey datagram;  // set by the decoder: fragments. Last, as it is rarely touched
 };
@@ -97,5 +100,19 @@ inline constexpr uint8_t kTcpAck = 0x10;
 inline constexpr uint8_t kTcpUrg = 0x20;
 inline constexpr uint8_t kTcpEce = 0x40;
 inline constexpr uint8_t kTcpCwr = 0x80;
+
+// The letters of the flags, in the order texts have them: "SA", "SAFRPUEC".
+struct TcpFlagLetter {
+  uint8_t flag;
+  char letter;
+};
+inline constexpr std::array<TcpFlagLetter, 8> kTcpFlagLetters = {{{kTcpSyn, 'S'},
+                                                                  {kTcpAck, 'A'},
+                                                                  {kTcpFin, 'F'},
+                                                                  {kTcpRst, 'R'},
+                                                                  {kTcpPsh, 'P'},
+                                                                  {kTcpUrg, 'U'},
+                                                                  {kTcpEce, 'E'},
+                                                                  {kTcpCwr, 'C'}}};
 
 }  // namespace weir

@@ -21,7 +21,9 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "base/assert.h"
@@ -43,7 +45,8 @@ void pause_processor() noexcept {
 }
 
 struct Slot {
-  explicit Slot(uint32_t shard_count) : work(shard_count), records(shard_count) {}
+  explicit Slot(uint32_t shard_count)
+      : work(shard_count), records(shard_count), events(shard_count) {}
 
   InputBatch input;
   bool has_batch = false;
@@ -52,17 +55,19 @@ struct Slot {
   int64_t clock_ns = 0;
   BatchWork work;
   std::vector<std::vector<FlowRecord>> records;  // of each shard
+  std::vector<Events> events;                    // of each shard
 };
 
 }  // namespace
 
 struct Engine::Run {
   Run(const EngineOptions& engine_options, Input& run_input, const RecordCallback& records_callback,
-      const std::function<void()>& progress_callback)
+      const std::function<void()>& progress_callback, const EventCallback& events_callback)
       : options(engine_options),
         input(run_input),
         on_records(records_callback),
         on_progress(progress_callback),
+        on_events(events_callback),
         budget(MemoryBudget::for_reading(options.memory_limit)),
         decoder(options.decode, options.table.secret),
         fragments(options.fragments, options.table.secret) {
@@ -74,8 +79,60 @@ struct Engine::Run {
     for (uint32_t index = 0; index < count; ++index) {
       pools.push_back(std::make_unique<MemoryPool>(flows.limit_size() / count, &flows));
       share.pool = pools.back().get();
-      shards.push_back(std::make_unique<Shard>(share, options.sweep));
+      shards.push_back(make_shard(share));
     }
+  }
+
+  std::unique_ptr<Shard> make_shard(const FlowTableOptions& share) {
+    if (options.catalog == nullptr) return std::make_unique<Shard>(share, options.sweep);
+    const uint32_t count = options.thread_count;
+    const auto part = [count](uint32_t all) { return std::max<uint32_t>(1, all / count); };
+    MemoryPool& pool = budget.pool(Pool::kDpi);
+    dpi_pools.push_back(std::make_unique<MemoryPool>(pool.limit_size() / count, &pool));
+    InspectorOptions inspector = options.inspector;
+    inspector.inspection_count_max = part(inspector.inspection_count_max);
+    inspector.assembly_count_max = part(inspector.assembly_count_max);
+    inspector.attributes_count_max = part(inspector.attributes_count_max);
+    inspector.expectation_count_max = part(inspector.expectation_count_max);
+    inspector.decryptions_per_second_max = part(inspector.decryptions_per_second_max);
+    if (!protocols) protocols.emplace(*options.catalog);
+    return std::make_unique<Shard>(share, options.sweep, *protocols, inspector, *dpi_pools.back());
+  }
+
+  // What the shards found in one batch, merged into the order of the frames.
+  void hand_out_events(std::span<Events> shares) {
+    Events* merged = &shares.front();
+    if (shares.size() > 1) {
+      merged_events.clear();
+      for (Events& share : shares) {
+        const auto offset = static_cast<uint32_t>(merged_events.bytes.size());
+        for (MessageEvent& message : share.messages) {
+          message.offset += offset;
+          merged_events.messages.push_back(message);
+        }
+        merged_events.bytes.insert(merged_events.bytes.end(), share.bytes.begin(),
+                                   share.bytes.end());
+        share.clear();
+      }
+      // Those of one frame are of one shard, and stay in order.
+      std::stable_sort(merged_events.messages.begin(), merged_events.messages.end(),
+                       [](const MessageEvent& x, const MessageEvent& y) {
+                         return std::tie(x.source, x.frame_number) <
+                                std::tie(y.source, y.frame_number);
+                       });
+      merged = &merged_events;
+    }
+    if (!merged->messages.empty() && on_events) {
+      try {
+        on_events(*merged);
+      } catch (...) {
+        ++statistics.callback_errors;
+      }
+    }
+    merged->clear();
+  }
+  void take_events(Shard& shard, Events& events) {
+    if (shard.inspector() != nullptr) shard.inspector()->take_events(events);
   }
 
   void hand_out(std::vector<FlowRecord>& records) {
@@ -98,6 +155,7 @@ struct Engine::Run {
   void run_alone() {
     BatchWork work(1);
     std::vector<FlowRecord> records;
+    Events events;
     Shard& shard = *shards.front();
     InputBatch batch;
     for (Next next = next_batch(batch); next != Next::kEnd; next = next_batch(batch)) {
@@ -108,6 +166,8 @@ struct Engine::Run {
         work.decode(decoder, burst);
         work.admit(decoder, fragments, statistics);
         shard.process(work.burst(0), burst.back().clock_ns, records);
+        take_events(shard, events);
+        hand_out_events({&events, 1});
         hand_out(records);
       }
       if (next == Next::kIdle) shard.process(DigestBurst{}, input.now_ns(), records);
@@ -229,6 +289,7 @@ struct Engine::Run {
     Slot& slot = slot_of(progress.updated[thread]);
     lock.unlock();
     shards[thread]->process(slot.work.burst(thread), slot.clock_ns, slot.records[thread]);
+    take_events(*shards[thread], slot.events[thread]);
     lock.lock();
     ++slot.updated_count;
     ++progress.updated[thread];
@@ -241,6 +302,7 @@ struct Engine::Run {
     lock.unlock();
     if (slot.has_batch) input.release(slot.input);
     slot.has_batch = false;
+    hand_out_events(slot.events);
     for (auto& records : slot.records) hand_out(records);
     if (on_progress) on_progress();
     lock.lock();
@@ -310,12 +372,16 @@ struct Engine::Run {
   Input& input;
   const RecordCallback& on_records;
   const std::function<void()>& on_progress;
+  const EventCallback& on_events;
   MemoryBudget budget;
   Decoder decoder;
   FragmentCache fragments;  // and statistics: by whoever admits
   Statistics statistics;
   std::vector<std::unique_ptr<MemoryPool>> pools;  // number n is shard n's part of the flows' one
-  std::vector<std::unique_ptr<Shard>> shards;      // number n is thread n's
+  std::vector<std::unique_ptr<MemoryPool>> dpi_pools;
+  std::optional<ProtocolTable> protocols;
+  Events merged_events;
+  std::vector<std::unique_ptr<Shard>> shards;  // number n is thread n's
 
   std::mutex mutex;  // guards what follows, and of a slot is_decoded and updated_count
   std::condition_variable changed;
@@ -336,7 +402,7 @@ Engine::Engine(const EngineOptions& options) : options_(options) {
 void Engine::run(Input& input, const RecordCallback& on_records,
                  const std::function<void()>& on_progress) {
   input.set_batch_size(options_.batch_size);
-  Run run(options_, input, on_records, on_progress);
+  Run run(options_, input, on_records, on_progress, on_events_);
   if (options_.thread_count == 1) {
     run.run_alone();
   } else {

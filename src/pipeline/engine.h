@@ -54,10 +54,15 @@ struct EngineOptions {
   // flow_count_max and the pool of flows are for the whole run: each shard gets its share.
   FlowTableOptions table;
   uint64_t memory_limit = uint64_t{1} << 30;  // bytes; cut into pools as for reading files
+  // Protocols and services; none: payload is not looked into. Must outlive the engine.
+  const Catalog* catalog = nullptr;
+  InspectorOptions inspector;  // counts are for the whole run: each shard gets its share
 };
 
 // Records as flows end; see Threads above. The span is valid during the call.
 using RecordCallback = std::function<void(std::span<const FlowRecord>)>;
+// The messages of the protocols in InspectorOptions::events, in capture order. Valid during the call.
+using EventCallback = std::function<void(const Events&)>;
 
 class Engine {
  public:
@@ -66,6 +71,8 @@ class Engine {
   // Until the input ends or is stopped. on_progress, when given, is called after every batch.
   void run(Input& input, const RecordCallback& on_records,
            const std::function<void()>& on_progress = nullptr);
+  // Before run().
+  void on_events(EventCallback callback) { on_events_ = std::move(callback); }
 
   // Of the finished run: nothing is in flight, so every imbalance is 0 or a bug.
   Statistics statistics() const;
@@ -73,6 +80,7 @@ class Engine {
  private:
   struct Run;
   EngineOptions options_;
+  EventCallback on_events_;
   Statistics statistics_;
 };
 

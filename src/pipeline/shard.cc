@@ -71,6 +71,7 @@ void Shard::add_statistics(Statistics& statistics) const {
   mine.sweep_errors = table_.sweep_error_count();
   statistics += mine;
   table_.add_refused(statistics);
+  if (inspector_ != nullptr) inspector_->add_statistics(statistics);
 }
 
 }  // namespace weir

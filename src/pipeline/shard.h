@@ -6,6 +6,7 @@
 // Threads: one thread owns a shard.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,13 @@ class Shard {
   // With a publisher, which must outlive it, records go there; the options must track changes.
   Shard(const FlowTableOptions& options, SweepMode sweep, Publisher* publisher = nullptr)
       : table_(options), sweep_(sweep), publisher_(publisher) {}
+  // One that looks into payload, with what the options say an inspector of its own; charged to `pool`.
+  Shard(const FlowTableOptions& options, SweepMode sweep, const ProtocolTable& protocols,
+        const InspectorOptions& inspector, MemoryPool& pool)
+      : inspector_(std::make_unique<Inspector>(protocols, inspector, pool)),
+        table_(with(options, inspector_.get())),
+        sweep_(sweep),
+        publisher_(nullptr) {}
 
   // Packets of this shard in capture order, then the time moves on to clock_ns (the clock
   // of the last frame of the batch, whichever shard it belongs to).
@@ -34,6 +42,7 @@ class Shard {
   bool finish_some(int64_t clock_ns, std::vector<FlowRecord>& records);
 
   FlowTable& table() noexcept { return table_; }
+  Inspector* inspector() noexcept { return inspector_.get(); }  // none: payload is not looked into
   const FlowTable& table() const noexcept { return table_; }
   // The table's part of the run's statistics: flows and limits.
   void add_statistics(Statistics& statistics) const;
@@ -41,7 +50,12 @@ class Shard {
  private:
   void advance(int64_t clock_ns, std::vector<FlowRecord>& records);
   void log_sweeps();
+  static FlowTableOptions with(FlowTableOptions options, Inspector* inspector) {
+    options.inspector = inspector;
+    return options;
+  }
 
+  std::unique_ptr<Inspector> inspector_;
   FlowTable table_;
   const SweepMode sweep_;
   Publisher* const publisher_;

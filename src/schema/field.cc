@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "schema/field.h"
+#include "weir/field.h"
 
 #include "base/assert.h"
+#include "weir/attribute_block.h"
 
 namespace weir {
 
@@ -32,9 +33,36 @@ const char* field_type_name(FieldType type) noexcept {
     case FieldType::kListU16:
       return "list of uint16";
     case FieldType::kCounters:
+    case FieldType::kObject:
       return "object";
+    case FieldType::kBytes:
+      return "bytes";
   }
   ASSERT(false && "every type is listed");
+}
+
+const char* keep_name(Keep keep) noexcept {
+  switch (keep) {
+    case Keep::kFirst:
+      return "first";
+    case Keep::kLast:
+      return "last";
+    case Keep::kList:
+      return "list";
+    case Keep::kCount:
+      return "count";
+  }
+  ASSERT(false && "every way is listed");
+}
+
+void get_value(const Field& field, const FlowRecord& record, const RecordNames& names,
+               Value& value) {
+  value.kind = ValueKind::kAbsent;
+  if (field.get != nullptr) {
+    field.get(record, names, value);
+  } else {
+    find_attribute(field, record.attributes.span(), value);
+  }
 }
 
 const char* unit_name(Unit unit) noexcept {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "schema/value.h"
+#include "weir/value.h"
 
 #include <algorithm>
 
 #include "base/assert.h"
 #include "base/text.h"
-#include "schema/field.h"
+#include "weir/field.h"
 
 namespace weir {
 namespace {
@@ -14,6 +14,10 @@ template <typename T>
 int order(const T& x, const T& y) noexcept {
   if (x < y) return -1;
   return y < x ? 1 : 0;
+}
+
+std::string_view text_of(std::span<const uint8_t> bytes) {
+  return {static_cast<const char*>(static_cast<const void*>(bytes.data())), bytes.size()};
 }
 
 int order_text(std::string_view x, std::string_view y) noexcept {
@@ -70,7 +74,11 @@ int compare(const Value& x, const Value& y) noexcept {
     case ValueKind::kDuration:
       return order(x.signed_number, y.signed_number);
     case ValueKind::kText:
+    case ValueKind::kBytes:
       return order_text(x.text, y.text);
+    case ValueKind::kList:
+    case ValueKind::kObject:
+      return order_text(text_of(x.encoded), text_of(y.encoded));
     case ValueKind::kAddress:
       if (x.address_kind != y.address_kind) return order(x.address_kind, y.address_kind);
       return order(x.address, y.address);
@@ -100,7 +108,12 @@ void append_sort_key(std::string& out, const Value& value) {
       append_big_endian(out, static_cast<uint64_t>(value.signed_number) ^ (uint64_t{1} << 63));
       return;
     case ValueKind::kText:
+    case ValueKind::kBytes:
       append_text_key(out, value.text);
+      return;
+    case ValueKind::kList:
+    case ValueKind::kObject:
+      append_text_key(out, text_of(value.encoded));
       return;
     case ValueKind::kAddress:
       out.push_back(static_cast<char>(value.address_kind));
@@ -126,6 +139,8 @@ void append_text(std::string& out, const Value& value) {
   switch (value.kind) {
     case ValueKind::kAbsent:
     case ValueKind::kCounters:
+    case ValueKind::kList:
+    case ValueKind::kObject:
       return;
     case ValueKind::kBool:
       out.append(value.boolean ? "true" : "false");
@@ -138,6 +153,9 @@ void append_text(std::string& out, const Value& value) {
       return;
     case ValueKind::kText:
       out.append(value.text);
+      return;
+    case ValueKind::kBytes:
+      append_hex_bytes(out, value.text);
       return;
     case ValueKind::kAddress:
       append_address(out, value.address_kind, value.address);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "schema/value.h"
+#include "weir/value.h"
 
 #include <gtest/gtest.h>
 

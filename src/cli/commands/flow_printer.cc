@@ -8,6 +8,7 @@
 #include "cli/results.h"
 #include "cli/terminal.h"
 #include "cli/user_message.h"
+#include "export/event_lines.h"
 
 namespace weir {
 namespace {
@@ -16,8 +17,8 @@ constexpr size_t kTableColumnCount = 120;  // of a table that goes to a file or 
 
 }  // namespace
 
-FlowPrinter::FlowPrinter(const ReadPlan& plan, const Catalog& catalog, const InterfaceNames& names)
-    : plan_(plan), catalog_(catalog), names_(names), exit_code_(kExitDone) {
+FlowPrinter::FlowPrinter(const ReadPlan& plan, const InterfaceNames& names)
+    : plan_(plan), catalog_(plan.catalog), names_(names), exit_code_(kExitDone) {
   if (prints_flows() && !plan.is_unordered) sorter_.emplace(plan.sort);
 }
 
@@ -34,6 +35,7 @@ bool FlowPrinter::open() {
     return false;
   }
   ExportOptions options;
+  options.fields = plan_.fields;
   options.width = static_cast<uint32_t>(kTableColumnCount);
   if (plan_.output_path.empty()) {
     options.width = static_cast<uint32_t>(terminal_column_count(kTableColumnCount));
@@ -47,22 +49,41 @@ bool FlowPrinter::open() {
 bool FlowPrinter::add(std::span<const FlowRecord> records) {
   ASSERT(is_open() || exit_code_ != kExitDone);
   for (const FlowRecord& record : records) {
+    if (plan_.filter && !plan_.prints_events && !plan_.filter->matches(record, names_of(record)))
+      continue;
     summary_.add(record);
     ++added_count_;
     if (!prints_flows() || exit_code_ != kExitDone) continue;
     if (!sorter_) {
       print(record);
-    } else if (!sorter_->add(record, {names_.name(record.interface)})) {
+    } else if (!sorter_->add(record, names_of(record))) {
       fail(sorter_->error());
     }
   }
   return exit_code_ == kExitDone && stream_->is_ok();
 }
 
+bool FlowPrinter::add(const Events& events) {
+  const uint64_t count_max = plan_.sort.record_count_max;
+  for (const MessageEvent& message : events.messages) {
+    if (count_max > 0 && printed_count_ == count_max) break;
+    const std::span<const uint8_t> block = events.block(message);
+    if (plan_.filter && !plan_.filter->matches(EventValues(catalog_, message, block))) continue;
+    append_event(stream_->buffer(), catalog_, message, block, plan_.fields);
+    ++printed_count_;
+  }
+  stream_->commit();
+  return exit_code_ == kExitDone && stream_->is_ok();
+}
+
+RecordNames FlowPrinter::names_of(const FlowRecord& record) const {
+  return {names_.name(record.interface), &catalog_};
+}
+
 void FlowPrinter::print(const FlowRecord& record) {
   const uint64_t count_max = plan_.sort.record_count_max;
   if (count_max > 0 && printed_count_ == count_max) return;
-  exporter_->write(record, {names_.name(record.interface)});
+  exporter_->write(record, names_of(record));
   ++printed_count_;
 }
 
@@ -88,9 +109,10 @@ void FlowPrinter::finish(const Statistics& statistics) {
              " more (--limit 0 prints all)\n";
     }
     if (prints_flows()) out += '\n';
-    out += summary_text(summary_, statistics);
+    out += summary_text(summary_, statistics, plan_.engine.catalog);
   }
-  if (plan_.is_summary_on_stderr) print_to_stderr(summary_text(summary_, statistics));
+  if (plan_.is_summary_on_stderr)
+    print_to_stderr(summary_text(summary_, statistics, plan_.engine.catalog));
   const int code = finish_results(*stream_);
   if (exit_code_ == kExitDone) exit_code_ = code;
 }

@@ -21,13 +21,14 @@ namespace weir {
 class FlowPrinter {
  public:
   // All must outlive it.
-  FlowPrinter(const ReadPlan& plan, const Catalog& catalog, const InterfaceNames& names);
+  FlowPrinter(const ReadPlan& plan, const InterfaceNames& names);
 
   // Opens the output, once. False when that failed.
   bool open();
   bool is_open() const { return stream_ != nullptr; }
   // False when nothing more can be printed, so reading on is in vain.
   bool add(std::span<const FlowRecord> records);
+  bool add(const Events& events);  // messages, as they come
   // Prints what was held back, and the summary.
   void finish(const Statistics& statistics);
 
@@ -36,6 +37,7 @@ class FlowPrinter {
 
  private:
   bool prints_flows() const { return plan_.format->is_ordered && !plan_.is_summary_only; }
+  RecordNames names_of(const FlowRecord& record) const;
   void print(const FlowRecord& record);
   void print_sorted();
   void fail(const std::string& message);

@@ -22,7 +22,6 @@
 #include "cli/terminal.h"
 #include "cli/user_message.h"
 #include "export/statistics_json.h"
-#include "flow/flow_fields.h"
 #include "pipeline/engine.h"
 
 namespace weir {
@@ -58,12 +57,16 @@ uint64_t total_size(const std::vector<std::string>& files) {
 // One run of `weir read`.
 class ReadRun {
  public:
-  ReadRun(const ReadPlan& plan, const Catalog& catalog)
+  explicit ReadRun(const ReadPlan& plan)
       : plan_(plan),
-        printer_(plan, catalog, names_),
+        printer_(plan, names_),
         input_(openers()),
         bar_(!plan.is_quiet && is_terminal(STDERR_FILENO), total_size(plan.files)),
         engine_(plan.engine) {
+    if (plan.prints_events)
+      engine_.on_events([this](const Events& events) {
+        if (!printer_.add(events)) input_.stop();
+      });
     input_.on_problem([this](const std::string& message) { report_problem(message); });
   }
 
@@ -188,7 +191,8 @@ class ReadRun {
       ++failure_count_;
       return;
     }
-    stream->buffer() += statistics_json(statistics, printer_.summary(), timings);
+    stream->buffer() +=
+        statistics_json(statistics, printer_.summary(), timings, plan_.engine.catalog);
     if (finish_results(*stream) != kExitDone) ++failure_count_;
   }
 
@@ -226,14 +230,13 @@ class ReadRun {
 }  // namespace
 
 int run_read(const Invocation& invocation) {
-  const Catalog& catalog = flow_catalog();
   ReadPlan plan;
-  if (std::optional<int> code = plan_read(invocation, catalog, plan)) return *code;
+  if (std::optional<int> code = plan_read(invocation, plan)) return *code;
   LogOptions log;
   log.level = plan.settings.log_level;
   log.format = plan.settings.log_format;
   start_log(log);
-  return ReadRun(plan, catalog).run();
+  return ReadRun(plan).run();
 }
 
 }  // namespace weir

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Value: what a field holds in one record, before it is written as JSON, CSV or a table cell.
+// Value: what a field holds in one record or message, before it is written as JSON, CSV or a table
+// cell, compared by a filter, or given to a callback.
 // Small, copyable, never allocates; absent differs from empty.
+//
+// Lists and objects of protocol attributes are not unpacked: `encoded` is a block of entries
+// (weir/attribute_block.h), which live as long as the record or message the value is of.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,22 +28,27 @@ enum class ValueKind : uint8_t {
   kTime,
   kDuration,
   kListU16,
-  kCounters
+  kCounters,
+  kBytes,   // shown in hexadecimal
+  kList,    // of an attribute that may have several values
+  kObject,  // members, of a nested attribute
 };
 
 struct Value {
   ValueKind kind = ValueKind::kAbsent;
   AddressKind address_kind = AddressKind::kMac;  // kAddress
   bool boolean = false;
-  uint64_t number = 0;             // kUnsigned
-  int64_t signed_number = 0;       // kSigned; ns for kTime (since 1970) and kDuration
-  std::string_view text;           // kText: static, or `buffer`, or the record's own bytes
+  uint64_t number = 0;        // kUnsigned
+  int64_t signed_number = 0;  // kSigned; ns for kTime (since 1970) and kDuration
+  // kText, kBytes: static, or `buffer`, or the record's own bytes. Any byte may be in it.
+  std::string_view text;
   AddressBytes address{};          // kAddress
   std::array<uint16_t, 8> list{};  // kListU16
   uint8_t list_count = 0;
   const FlowCounters* src_counters = nullptr;  // kCounters: points into the record
   const FlowCounters* dst_counters = nullptr;
-  std::array<char, 192> buffer;  // room for texts a getter composes; not initialised
+  std::span<const uint8_t> encoded;  // kList: entries of one field; kObject: entries of members
+  std::array<char, 192> buffer;      // room for texts a getter composes; not initialised
 
   void set_bool(bool v) {
     kind = ValueKind::kBool;
@@ -54,6 +64,10 @@ struct Value {
   }
   void set_text(std::string_view v) {
     kind = ValueKind::kText;
+    text = v;
+  }
+  void set_bytes(std::string_view v) {
+    kind = ValueKind::kBytes;
     text = v;
   }
   void set_time(int64_t ns) {
@@ -72,7 +86,7 @@ struct Value {
 };
 
 // Order for --sort: absent first, then by kind's natural order (numbers, time, address bytes,
-// text). Values of one field have one kind or are absent; different kinds are ordered by ValueKind.
+// text; lists and objects by their entries' bytes). Values of one field have one kind or are absent; different kinds are ordered by ValueKind.
 int compare(const Value& x, const Value& y) noexcept;
 
 // The same order as bytes: memcmp of two keys (the shorter first when one begins the other, which
