@@ -288,7 +288,7 @@ class TestOutput(CliTest):
     def test_threads_and_batches_change_nothing(self):
         expected, _ = self.expect(DONE, "read", self.sample, "--format", "json")
         for extra in (["-t", "4"], ["--batch-size", "1"], ["--batch-size", "7", "-t", "2"],
-                      ["--sweep", "always"], ["--sweep", "never"], ["--no-dpi"]):
+                      ["--sweep", "always"], ["--sweep", "never"]):
             out, _ = self.expect(DONE, "read", self.sample, "--format", "json", *extra)
             self.assertEqual(out, expected, extra)
 
