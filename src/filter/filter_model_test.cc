@@ -180,7 +180,9 @@ std::string Generator::address_text(const Address& address) {
 // Any comparison of a type with an order; `literal` makes a value and how it is written.
 void Generator::ordered(Node& node,
                         const std::function<std::pair<int64_t, std::string>()>& literal) {
-  const auto [value, text] = literal();
+  const std::pair<int64_t, std::string> made = literal();
+  const int64_t value = made.first;
+  const std::string& text = made.second;
   switch (below(8)) {
     case 0:
       node.rest = "==" + gap() + text;

@@ -32,9 +32,9 @@ constexpr Protocol kIcmp = named("icmp");  // a layer too
 enum : uint8_t { kTlsApp = 1, kHttpApp, kDnsApp, kGtpApp, kIcmpApp, kAppEnd };
 
 const Catalog& catalog() {
-  static const Catalog kCatalog =
+  static const Catalog all =
       CatalogBuilder().add(kTls).add(kHttp).add(kDns).add(kGtp).add(kIcmp).freeze();
-  return kCatalog;
+  return all;
 }
 
 LayerPath layers_of(std::initializer_list<Layer> layers) {

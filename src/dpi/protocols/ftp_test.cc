@@ -46,7 +46,7 @@ TEST(Ftp, SaysWhoFetchesWhat) {
 }
 
 TEST(Ftp, PiecesOfAnySizeSayTheSame) {
-  for (const size_t size : {1, 2, 3, 5, 7, 16, 33}) {
+  for (const size_t size : {1u, 2u, 3u, 5u, 7u, 16u, 33u}) {
     ProtocolRun run;
     deliver(run, kSession, size);
     EXPECT_EQ(run.json(), kSessionJson) << size;

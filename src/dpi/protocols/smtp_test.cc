@@ -48,7 +48,7 @@ TEST(Smtp, SaysWhoSendsWhatToWhom) {
 }
 
 TEST(Smtp, PiecesOfAnySizeSayTheSame) {
-  for (const size_t size : {1, 2, 3, 5, 7, 16, 33}) {
+  for (const size_t size : {1u, 2u, 3u, 5u, 7u, 16u, 33u}) {
     ProtocolRun run;
     deliver(run, kSession, size);
     EXPECT_EQ(run.json(), kSessionJson) << size;

@@ -207,7 +207,7 @@ TEST(Tls, AnyCutOfTheStreamGivesTheSame) {
   const PayloadBytes server = record(kHandshake, server_flight_12());
   const std::string whole = attributes_of(client, server, 100'000);
   EXPECT_THAT(whole, HasSubstr("server.example"));
-  for (const size_t size : {600, 97, 13, 5}) {
+  for (const size_t size : {600u, 97u, 13u, 5u}) {
     SCOPED_TRACE(size);
     // In pieces this small the budget of packets would end it.
     ProtocolRun run({.dst_port = 443});
@@ -247,7 +247,7 @@ TEST(Tls, MessagesInRecordsOfAnySizeGiveTheSame) {
   };
   const std::string whole =
       attributes_of(in_records(hello, 16'384), in_records(flight, 16'384), 100'000);
-  for (const size_t size : {1, 2, 3, 4, 5, 11, 64, 500, 1000}) {
+  for (const size_t size : {1u, 2u, 3u, 4u, 5u, 11u, 64u, 500u, 1000u}) {
     SCOPED_TRACE(size);
     EXPECT_EQ(attributes_of(in_records(hello, size), in_records(flight, size), 1400), whole);
   }
