@@ -84,7 +84,8 @@ TUNNELS_TO_PORT = {"vxlan": (4789, 4790, 8472), "geneve": (6081,)}
 TUNNELS_BY_PORT = {"gtp": (2152,), "l2tp": (1701,), "teredo": (3544,)}
 TUNNELS = ("gre", "erspan", "ah", *TUNNELS_TO_PORT, *TUNNELS_BY_PORT)
 # The layers behind GRE that weir enters; tshark knows more.
-BEHIND_GRE = ("ip", "ipv6", "mpls", "eth", "ppp", "erspan", "ethertype", "arp", "vlan", "pppoes")
+BEHIND_GRE = ("ip", "ipv6", "mpls", "eth", "ppp", "erspan", "ethertype", "arp", "vlan", "pppoes",
+              "wlan")
 
 # tshark's field for the next header of each kind of IPv6 extension header.
 IPV6_FRAGMENT = 44
@@ -344,8 +345,8 @@ class _Walk:
         return "control" if self._ethertype is None and self._next() != "llc" else None
 
     def _wlan(self):
-        if self._ip is not None or self._link is not None:
-            return "stop"  # in GRE or Ethernet: not entered
+        if self._ip is None and self._link is not None:
+            return "stop"  # in Ethernet: not entered
         self._offset = None
         if self._next() not in ("llc", "wlan_aggregate"):
             return "wlan"

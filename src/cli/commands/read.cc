@@ -54,6 +54,12 @@ uint64_t total_size(const std::vector<std::string>& files) {
   return sum;
 }
 
+// What any one flow may have of attributes and of bytes that wait: ordinary traffic reaches that, it is
+// the same for any number of threads, and --stats counts it.
+bool is_bound_of_flow(Limit limit) {
+  return limit == Limit::kAttributes || limit == Limit::kDpiAssembly;
+}
+
 // One run of `weir read`.
 class ReadRun {
  public:
@@ -166,9 +172,11 @@ class ReadRun {
 
   void report_limits(const Statistics& statistics) {
     std::string hits;
+    const bool was_dpi_refused =
+        statistics.memory[static_cast<size_t>(Pool::kDpi)].refused_count > 0;
     for (size_t i = 0; i < kLimitCount; ++i) {
       const uint64_t count = statistics.limits_hit[i];
-      if (count == 0) continue;
+      if (count == 0 || (!was_dpi_refused && is_bound_of_flow(static_cast<Limit>(i)))) continue;
       if (!hits.empty()) hits += ", ";
       hits +=
           std::string(limit_name(static_cast<Limit>(i))) + ' ' + std::to_string(count) + " times";
