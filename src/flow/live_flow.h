@@ -200,24 +200,6 @@ bool update_flow(FlowParts& parts, const PacketDigest& digest) noexcept;
 void make_record(const FlowParts& parts, const FlowKey& key, const FlowShape& shape,
                  FlowState shown, EndReason reason, FlowRecord& record) noexcept;
 
-bool count_steady(HotFlow& flow, const PacketDigest& digest) noexcept;
-
-// The record of the flow as it is. `delta` is filled for interim records (reason kActive).
-void make_record(const FlowParts& parts, const FlowKey& key, const FlowShape& shape,
-                 FlowState shown, EndReason reason, FlowRecord& record) noexcept;
-
-template <typename T>
-constexpr T saturating_add(T x, T y) noexcept {
-  T sum;
-  return __builtin_add_overflow(x, y, &sum) ? std::numeric_limits<T>::max() : sum;
-}
-
-constexpr int64_t saturating_multiply_add(int64_t base, int64_t count, int64_t step) noexcept {
-  int64_t product;
-  if (__builtin_mul_overflow(count, step, &product)) return std::numeric_limits<int64_t>::max();
-  return saturating_add(base, product);
-}
-
 bool count_steady(HotFlow& flow, const PacketDigest& digest) noexcept {
   const size_t sender = digest.key.bits & kDigestFromB;
   TcpSide& side = flow.sides[sender];
