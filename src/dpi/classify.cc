@@ -15,21 +15,23 @@ namespace weir {
 Inspector::State::Found Inspector::State::classify(FlowDpi& flow, Inspection& inspection,
                                                    const Payload& payload, int64_t clock_ns) {
   if (inspection.halves[static_cast<size_t>(payload.side)].is_refused) return Found::kNotHere;
-  if (!inspection.has_asked_expectations && !expectations.is_empty()) {
-    const uint8_t expected = expectations.find(payload, clock_ns);
+  if (!inspection.has_asked_table) {
+    // Once in a flow's life: its ends stay what they are.
+    inspection.has_asked_table = true;
+    inspection.hinted = table.hinted(payload.transport, payload.receiver_port);
+    inspection.hinted |= table.hinted(payload.transport, payload.sender_port);
+    const uint8_t expected =
+        expectations.is_empty() ? kUnknownApp : expectations.find(payload, clock_ns);
     if (expected != kUnknownApp) {
       settle_on(flow, inspection, expected, AppConfidence::kCertain, AppMethod::kExpected);
       return Found::kProtocol;
     }
   }
-  inspection.has_asked_expectations = true;
 
   Half& half = inspection.halves[static_cast<size_t>(payload.side)];
   ProtocolSet candidates = table.candidates(payload.transport, payload.bytes, payload.wire_size);
   candidates -= inspection.refused;
-  ProtocolSet hinted = table.hinted(payload.transport, payload.receiver_port);
-  hinted |= table.hinted(payload.transport, payload.sender_port);
-  inspection.hinted = hinted;
+  ProtocolSet hinted = inspection.hinted;
   hinted &= candidates;
   candidates -= hinted;
 

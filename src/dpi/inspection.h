@@ -63,7 +63,7 @@ struct Inspection {
   bool is_midstream;
   bool is_handed_over;  // classification is of what another protocol handed over
   bool is_upgrade;      // of the handover
-  bool has_asked_expectations;
+  bool has_asked_table;  // for expectations and hints
   uint32_t state;  // handle of the protocol's state
   Transport transport;
 };

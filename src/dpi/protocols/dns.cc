@@ -552,7 +552,6 @@ extern const Protocol kDns{
     .transports = kOverUdp | kOverTcp,
     .ports = kPorts,
     .attributes = kAttributes,
-    .first_bytes = {},
     .size_min = kDnsHeaderSize,
     .probe = probe,
     .parse = parse,

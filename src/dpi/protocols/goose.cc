@@ -343,7 +343,6 @@ extern const Protocol kGoose{
     .transports = kOverEthernet | kOverUdp,
     .ports = kPorts,
     .attributes = kAttributes,
-    .first_bytes = {},
     .probe = probe,
     .parse = parse,
     .state_size = sizeof(GooseState),

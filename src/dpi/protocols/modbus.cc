@@ -578,7 +578,6 @@ extern const Protocol kModbus{
     .transports = kOverTcp | kOverUdp,
     .ports = kPorts,
     .attributes = kAttributes,
-    .first_bytes = {},
     .probe = probe,
     .parse = parse,
     .state_size = sizeof(ModbusState),

@@ -496,7 +496,6 @@ extern const Protocol kSocks{
     .transports = kOverTcp,
     .ports = kPorts,
     .attributes = kAttributes,
-    .first_bytes = {},
     .size_min = 2,
     .probe = probe,
     .parse = parse,

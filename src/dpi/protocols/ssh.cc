@@ -367,7 +367,6 @@ extern const Protocol kSsh{
     .transports = kOverTcp,
     .ports = kPorts,
     .attributes = kAttributes,
-    .first_bytes = {},
     .size_min = 1,
     .probe = probe,
     .parse = parse,
