@@ -3,6 +3,8 @@
 // IEEE 802.11 with every header capturing software puts before it, and IEEE 802.15.4.
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 #include "tests/support/decoded_packet.h"
 #include "tests/support/packet_builder.h"
 
@@ -69,6 +71,17 @@ TEST(Wlan, AddressesGoByTheDistributionBits) {
     EXPECT_TRUE(d.packet.has_macs);
     EXPECT_EQ(d.packet.src_mac, one.src);
     EXPECT_EQ(d.packet.dst_mac, one.dst);
+  }
+}
+
+// What Aruba's access points heard: GRE with a protocol number for each of their queues.
+TEST(Wlan, ComesInGreOfAruba) {
+  for (const uint16_t protocol : std::initializer_list<uint16_t>{0x81ff, 0x8200, 0x8370, 0x8371}) {
+    PacketBuilder packet = ethernet().ipv4("192.0.2.1", "192.0.2.2").gre().ethertype(protocol);
+    const Decoded d = decode(udp_over(wlan(packet, kData, kToDs)));
+    EXPECT_EQ(verdict_of(d.packet), "decoded");
+    const bool is_aruba = protocol == 0x8200 || protocol == 0x8370;
+    EXPECT_EQ(path_of(d.packet), is_aruba ? "eth.ip.gre.wlan.llc.ip.udp" : "eth.ip.gre");
   }
 }
 
