@@ -61,10 +61,10 @@ struct Inspection {
   uint8_t handover_count;
   bool has_first_side;
   bool is_midstream;
-  bool is_handed_over;  // classification is of what another protocol handed over
-  bool is_upgrade;      // of the handover
+  bool is_handed_over;   // classification is of what another protocol handed over
+  bool is_upgrade;       // of the handover
   bool has_asked_table;  // for expectations and hints
-  uint32_t state;  // handle of the protocol's state
+  uint32_t state;        // handle of the protocol's state
   Transport transport;
 };
 
